@@ -1,0 +1,210 @@
+"""The session record: what is remembered of one session, and by whom it is played.
+
+A record is JSON at `session:{id}`. Its owner is the connection that plays it, named by a random token: taking
+a session over and every later write is one comparison with what stood there before.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from answers import listening
+from answers.database import in_database
+from answers.store import Store
+from streaming.protocol import Place, State
+
+VERSION = 1
+KEPT_SESSIONS = 50  # how many of a student's sessions are looked through for the latest unfinished one
+
+
+class OwnerChanged(Exception):
+    """Another connection has taken the session over, or the record has gone."""
+
+
+def utc_now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One session as it is kept. The first nine fields are the seed document's."""
+
+    user_id: str
+    connection_id: str
+    current_question: str  # the key of the question
+    current_step: int = 1
+    pause_position: int = 0
+    is_paused: bool = False
+    is_streaming: bool = True
+    created_at: str = field(default_factory=utc_now)
+    last_activity: str = field(default_factory=utc_now)
+
+    version: int = VERSION
+    session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    question: str = ""
+    language: str = ""
+    context: Mapping[str, str] = field(default_factory=dict)
+    answer_id: str | None = None
+    draft_id: str | None = None  # the draft it is or was played from
+    cached: bool = False
+    state: str = State.WAITING
+    begun: bool = False
+    speed: float = 1.0
+    pauses: int = 0
+    played: float = 0.0  # seconds
+    owner: str = ""  # token of the connection that plays it; empty: none does
+    channel: str = ""  # where the owner hears commands from elsewhere
+
+    @property
+    def place(self) -> Place:
+        return Place(self.current_step, self.pause_position)
+
+    @property
+    def finished(self) -> bool:
+        return State(self.state).finished
+
+    def at(self, place: Place, state: State, **changes: Any) -> "SessionRecord":
+        """Return the record with the playhead at a place, and other changes."""
+        return replace(
+            self,
+            current_step=place.step,
+            pause_position=place.position,
+            state=state,
+            is_paused=state is State.PAUSED,
+            is_streaming=not state.finished,
+            last_activity=utc_now(),
+            **changes,
+        )
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "SessionRecord":
+        """Read a record; what a newer version may have added is left aside."""
+        values = json.loads(text)
+        return cls(**{name: value for name, value in values.items() if name in cls.__slots__})
+
+
+class Sessions:
+    """All session records: in the store, and behind it what the database knows of who heard what."""
+
+    def __init__(self, store: Store, ttl: float) -> None:
+        self._store = store
+        self._ttl = ttl  # seconds, renewed by each write
+
+    async def create(self, record: SessionRecord, request_id: str = "") -> SessionRecord:
+        """Keep a new session; of two with the same request id, return the one that was first."""
+        await self._store.compare_and_set(_key(record.session_id), None, record.to_json(), self._ttl)
+        if request_id:
+            claim = _request_key(record.user_id, request_id)
+            if not await self._store.compare_and_set(claim, None, record.session_id, self._ttl):
+                earlier = await self.of_request(record.user_id, request_id)
+                if earlier:
+                    await self._store.delete(_key(record.session_id))
+                    return earlier
+        await self._remember(record)
+        return record
+
+    async def of_request(self, user_id: str, request_id: str) -> SessionRecord | None:
+        """Return the session that a request id has already made."""
+        if not request_id:
+            return None
+        session_id = await self._store.get(_request_key(user_id, request_id))
+        return await self.load(session_id, user_id) if session_id else None
+
+    async def load(self, session_id: str, user_id: str) -> SessionRecord | None:
+        """Return a session of this user; another user's is as good as none."""
+        text = await self._store.get(_key(session_id))
+        if text is not None:
+            record = SessionRecord.from_json(text)
+            return record if record.user_id == user_id else None
+        heard = await in_database(listening.of_session, session_id, user_id)
+        return await self._restore(heard) if heard else None
+
+    async def latest_unfinished(self, user_id: str) -> SessionRecord | None:
+        """Return the session that this user asked for or resumed last, of those that have not ended."""
+        for session_id in await self._remembered(user_id):
+            text = await self._store.get(_key(session_id))
+            if text is not None and not (record := SessionRecord.from_json(text)).finished:
+                return record
+        heard = await in_database(listening.latest_unfinished, user_id)
+        if heard is None:
+            return None
+        # The store knows better where it knows the session at all.
+        known = await self.load(heard.session_id, user_id)
+        return None if known is None or known.finished else known
+
+    async def take(
+        self, record: SessionRecord, *, owner: str, channel: str, connection_id: str, draft_id: str | None
+    ) -> SessionRecord:
+        """Make a connection the owner of a session that nobody has taken since `record` was read.
+
+        Raises `OwnerChanged`.
+        """
+        taken = replace(record, owner=owner, channel=channel, connection_id=connection_id, draft_id=draft_id)
+        await self.replace(record, taken)
+        await self._remember(taken)
+        return taken
+
+    async def replace(self, known: SessionRecord, record: SessionRecord) -> None:
+        """Write a record over the one that the writer knows.
+
+        Raises `OwnerChanged` when another owner stands there; a record that was merely lost is written anew.
+        """
+        key, expected = _key(record.session_id), known.to_json()
+        if await self._store.compare_and_set(key, expected, record.to_json(), self._ttl):
+            return
+        text = await self._store.get(key)
+        if text is not None and SessionRecord.from_json(text).owner != known.owner:
+            raise OwnerChanged
+        if not await self._store.compare_and_set(key, text, record.to_json(), self._ttl):
+            raise OwnerChanged
+
+    async def _restore(self, heard: listening.Heard) -> SessionRecord:
+        state = State(heard.state)
+        record = SessionRecord(
+            user_id=heard.user_id,
+            connection_id="",
+            current_question=heard.question_hash,
+            created_at=heard.created_at.isoformat(),
+            session_id=heard.session_id,
+            question=heard.question_text,
+            answer_id=heard.answer_id,
+            draft_id=heard.draft_id,
+            cached=heard.cached,
+            begun=True,
+            speed=heard.speed,
+            pauses=heard.pauses,
+            played=heard.played_seconds,
+        ).at(Place(heard.step, heard.position), State.PAUSED if state is State.PLAYING else state)
+        await self._store.compare_and_set(_key(record.session_id), None, record.to_json(), self._ttl)
+        return record
+
+    async def _remembered(self, user_id: str) -> list[str]:
+        text = await self._store.get(_user_key(user_id))
+        return json.loads(text) if text else []
+
+    async def _remember(self, record: SessionRecord) -> None:
+        """Put a session first among its student's."""
+        key, written = _user_key(record.user_id), False
+        while not written:
+            text = await self._store.get(key)
+            others = [kept for kept in (json.loads(text) if text else []) if kept != record.session_id]
+            kept = json.dumps([record.session_id, *others[: KEPT_SESSIONS - 1]])
+            written = await self._store.compare_and_set(key, text, kept, self._ttl)
+
+
+def _key(session_id: str) -> str:
+    return f"session:{session_id}"
+
+
+def _request_key(user_id: str, request_id: str) -> str:
+    return f"request:{user_id}:{request_id}"
+
+
+def _user_key(user_id: str) -> str:
+    return f"sessions:{user_id}"

@@ -1,0 +1,125 @@
+"""The sample answers are the first ones that anybody sees: what they promise holds for each line."""
+
+import json
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import answers
+from answers.questions import read_question
+from answers.schema import Explanation, read_explanation
+from answers.text import Cuts
+
+LINES = (Path(answers.__file__).parent / "samples" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+SAMPLES: list[dict[str, Any]] = [json.loads(line) for line in LINES]
+DRAWN = {"text", "math", "shape", "line", "axes", "plot", "point", "table"}
+FORMULA = re.compile(r"(\${1,2})(?![\s$])([^$\n]+)(?<!\s)\1(?![\d$])")
+CALCULATION = re.compile(r"\d\s*[-+·×*/^=]\s*\d|[²³₂]|\b[A-Za-z]\s*=")  # what should stand in a formula
+
+each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=[sample["question_text"] for sample in SAMPLES])
+
+
+@cache
+def explanation(question_text: str) -> Explanation:
+    sample = next(sample for sample in SAMPLES if sample["question_text"] == question_text)
+    return read_explanation({key: sample[key] for key in ("answer_steps", "total_duration")})
+
+
+def steps(sample: dict[str, Any]) -> list[dict[str, Any]]:
+    return explanation(sample["question_text"]).steps_json()
+
+
+def test_there_are_twelve_published_samples_half_of_them_spanish() -> None:
+    assert Counter(sample["language"] for sample in SAMPLES) == {"es": 6, "en": 6}
+    assert all(sample["status"] == "published" for sample in SAMPLES)
+    assert not any("subject" in sample or "level" in sample for sample in SAMPLES)
+
+
+def test_each_line_is_written_unescaped() -> None:
+    assert [json.dumps(sample, ensure_ascii=False) for sample in SAMPLES] == LINES
+
+
+def test_at_least_eight_have_a_board() -> None:
+    boards = [any(step["canvas_commands"] for step in steps(sample)) for sample in SAMPLES]
+    assert sum(boards) >= 8
+
+
+@each_sample
+def test_a_sample_has_a_few_steps_of_a_readable_length(sample: dict[str, Any]) -> None:
+    told = steps(sample)
+    assert 3 <= len(told) <= 6
+    assert all(250 <= len(step["content"]) <= 700 for step in told)
+    characters = sum(len(step["content"]) for step in told)
+    assert 8 <= characters / sample["total_duration"] <= 25  # a second
+
+
+@each_sample
+def test_mathematics_is_latex_by_the_rules_of_a_formula(sample: dict[str, Any]) -> None:
+    contents = [step["content"] for step in steps(sample)]
+    for content in contents:
+        assert "$" not in FORMULA.sub("", content)
+        assert "\\" not in FORMULA.sub("", content)
+        assert not CALCULATION.search(FORMULA.sub("", content))
+        for formula in FORMULA.finditer(content):
+            assert len(formula[0]) <= 300
+            cuts = {Cuts().floor(content, True, at) for at in range(formula.start() + 1, formula.end())}
+            assert cuts == {formula.start()}
+    assert all("$" in step["content"] for step in steps(sample) if step["type"] == "math")
+
+
+@each_sample
+def test_whatever_is_drawn_has_written_words_and_happens_at_a_cut(sample: dict[str, Any]) -> None:
+    for step in steps(sample):
+        for command in step["canvas_commands"]:
+            if command["op"] in DRAWN:
+                assert command["alt"].strip()
+            assert Cuts().floor(step["content"], True, command["at"]) == command["at"]
+
+
+@each_sample
+def test_a_board_begins_with_its_page_and_names_only_what_stands_on_it(sample: dict[str, Any]) -> None:
+    for step in steps(sample):
+        commands = step["canvas_commands"]
+        assert not commands or commands[0]["op"] == "page"
+        board: set[str] = set()
+        for command in commands:
+            named = {*command.get("ids", ()), *command.get("fit", ()), command.get("in"), command.get("from")}
+            named |= {command.get("to"), (command.get("place") or {}).get("ref"), None}
+            assert named - {None} <= board
+            if command["op"] == "erase":
+                board -= set(command["ids"])
+            elif command["op"] in DRAWN:
+                board.add(command["id"])
+
+
+@each_sample
+def test_what_is_drawn_stays_inside_the_safe_margin(sample: dict[str, Any]) -> None:
+    for step in steps(sample):
+        for command in step["canvas_commands"]:
+            if command["op"] not in DRAWN or "in" in command:
+                continue
+            places = list(command.get("points", ()))
+            if "x" in command:
+                corner = (command["x"] + command.get("w", 0), command["y"] + command.get("h", 0))
+                places += [(command["x"], command["y"]), corner]
+            assert all(32 <= x <= 1248 and 32 <= y <= 688 for x, y in places), command["id"]
+
+
+def test_no_wording_leads_to_two_answers() -> None:
+    keys: Counter[str] = Counter()
+    for sample in SAMPLES:
+        wordings = [sample["question_text"], *sample["aliases"]]
+        assert 2 <= len(sample["aliases"]) <= 4
+        keys.update(read_question(text, {"language": sample["language"]}).key for text in wordings)
+    assert set(keys.values()) == {1}
+
+
+def test_the_language_of_each_wording_is_found_without_being_told() -> None:
+    for sample in SAMPLES:
+        other = "en" if sample["language"] == "es" else "es"
+        for text in sample["question_text"], *sample["aliases"]:
+            assert read_question(text, user_language=other).language == sample["language"], text
