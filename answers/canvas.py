@@ -24,10 +24,9 @@ from pydantic.json_schema import models_json_schema
 from answers.errors import InvalidContent
 from answers.expressions import MAX_LENGTH, parse
 from answers.gate import misplaced, problems, storable
-from answers.showing import MAX_ALT, compose_alt, with_alt, with_points
+from answers.showing import MAX_ALT, compose_alt
 
 __all__ = ["COMMANDS", "CheckedCommand", "canvas_schema", "check_command", "compose_alt", "read_command"]
-__all__ += ["with_alt", "with_points"]  # what the server adds when a command is shown
 
 
 def _as_given(value: Any, check: ValidatorFunctionWrapHandler) -> Any:

@@ -97,7 +97,10 @@ class Drafts:
         recording = draft.recording
         try:
             async with asyncio.timeout(self._deadline):
-                await self._tell(draft)
+                provider = await self._tell(draft)
+            if provider:
+                recording.answer_id = await self._save(draft, provider)
+                recording.finish()
         except TimeoutError:
             recording.failure = AiTimeout()
         except InvalidContent as error:
@@ -119,18 +122,17 @@ class Drafts:
         if self._by_key.get(draft.question.key) is draft:
             del self._by_key[draft.question.key]
 
-    async def _tell(self, draft: Draft) -> None:
+    async def _tell(self, draft: Draft) -> Provider | None:
+        """Write a draft to its end; return who told it, or None if it had been stored meanwhile."""
         # Between the look-up of whoever asked and this one, another draft may have been finished.
         found = await self._look_up(draft.question, draft.asked_by)
         if found.cached:
             draft.recording.take(found.answer_steps, found.total_duration, found.answer_id)
-            return
+            return None
         for provider in self._providers:
             with suppress(CannotAnswer):
                 await self._tell_by(provider, draft)
-                draft.recording.answer_id = await self._save(draft, provider)
-                draft.recording.finish()
-                return
+                return provider
         raise AiNotConfigured
 
     async def _tell_by(self, provider: Provider, draft: Draft) -> None:

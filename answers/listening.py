@@ -38,10 +38,6 @@ class Heard:
     played_seconds: float
     created_at: datetime
 
-    @property
-    def unfinished(self) -> bool:
-        return self.state in UNFINISHED
-
 
 def record(
     *,

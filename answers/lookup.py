@@ -1,4 +1,4 @@
-"""The only reader of answers: from a question to what answers it."""
+"""The only reader of answers on behalf of students: from a question to what answers it."""
 
 from dataclasses import dataclass, field
 from typing import Any

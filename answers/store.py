@@ -1,4 +1,4 @@
-"""Where small shared facts live for a while: session records, leases, who asked what last."""
+"""Where small shared facts live for a while: session records, a student's latest sessions, request ids."""
 
 import time
 from collections.abc import Callable

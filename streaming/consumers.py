@@ -82,6 +82,7 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
         self.base_send = send
         self.channel_layer = get_channel_layer()
         self.channel_name = await self.channel_layer.new_channel()
+        self.failed = asyncio.Event()
         loop = asyncio.get_running_loop()
         per_second = self.stage.events_per_second
         self.rate = EventRate(per_second, BURST * per_second, loop.time())
@@ -95,7 +96,7 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
         self.background(self.outbox.run())
         self.background(self.work())
         try:
-            await await_many_dispatch([receive, self.hear], self.dispatch)
+            await await_many_dispatch([receive, self.hear, self.fail], self.dispatch)
         except StopConsumer:
             pass
         finally:
@@ -117,6 +118,11 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
             except Exception as error:  # noqa: BLE001 each layer has its own errors
                 logger.warning("channel_layer_away error=%s", type(error).__name__)
                 await asyncio.sleep(1)
+
+    async def fail(self) -> Message:
+        """End the connection when a task that it cannot do without has failed: its client comes back."""
+        await self.failed.wait()
+        raise RuntimeError("a task of the connection has failed")
 
     # --- From the bridge ---------------------------------------------------------------------------
 
@@ -286,7 +292,14 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
     def background(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self.ended)
+
+    def ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            # Its text may hold what the student wrote.
+            logger.error("connection_failed error=%s", type(error).__name__)
+            self.failed.set()
 
     async def leave(self) -> None:
         """Leave nothing behind: no task, no timer, no session that thinks it is played."""

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from accounts.tokens import Identity
@@ -21,7 +22,7 @@ from streaming.replies import Ack, accepted, placed, snapshot, steered
 from streaming.sessions import OwnerChanged, SessionRecord
 from streaming.stage import Seat, Stage
 
-TAKE_OVERS = 10  # how often a connection tries for a session that others take at the same moment
+TRIES = 10  # how often a connection tries for a session that others take at the same moment
 
 # Asks the owner of a session, wherever it is, to obey. None: it does not answer, or owns it no more.
 AskOwner = Callable[[SessionRecord, SessionCommand], Awaitable[Ack | None]]
@@ -67,12 +68,25 @@ class Elsewhere:
         return snapshot(record, playback, State(record.state), here=False)
 
     async def steer(self, record: SessionRecord, command: SessionCommand, now: float) -> Ack:
-        """Let the owner obey; a session that nobody plays is steered where it rests."""
-        if record.owner:
-            answer = await self._ask_owner(record, command)
-            if answer is not None:
-                return accepted(answer)
-            record = await self._reload(record)
+        """Let the owner obey; a session that nobody plays is steered where it rests.
+
+        Raises `NoActiveSession`, and what the playback refuses the command with.
+        """
+        for _ in range(TRIES):
+            if owner := record.owner:
+                answer = await self._ask_owner(record, command)
+                if answer is not None:
+                    return accepted(answer)
+                record = await self._reload(record)
+                if record.owner not in ("", owner):
+                    continue  # another has it by now, and is the one to obey
+            try:
+                return await self._steer_at_rest(record, command, now)
+            except OwnerChanged:
+                record = await self._reload(record)
+        raise NoActiveSession
+
+    async def _steer_at_rest(self, record: SessionRecord, command: SessionCommand, now: float) -> Ack:
         try:
             recording = await self._stage.recording(record)
         except DraftLost:
@@ -113,7 +127,7 @@ class Elsewhere:
 
         Of several that try at once the last one keeps it. Raises `NoActiveSession`.
         """
-        for _ in range(TAKE_OVERS):
+        for _ in range(TRIES):
             if owner := record.owner:
                 await self._ask_owner(record, ResumeExplanation(session_id=record.session_id))
                 record = await self._reload(record)
@@ -140,5 +154,6 @@ class Elsewhere:
 
     async def _lose(self, record: SessionRecord) -> None:
         lost = record.at(record.place, State.STOPPED, owner="", channel="")
-        await self._stage.sessions.replace(record, lost)
+        with suppress(OwnerChanged):  # whoever has it now finds the same
+            await self._stage.sessions.replace(record, lost)
         await write_listening(lost)

@@ -17,7 +17,7 @@ class StreamingError(Exception):
 
     @classmethod
     def of(cls, code: str) -> "StreamingError":
-        """Return the error that another process reported by its code."""
+        """Return the error that another connection reported by its code."""
         kind = next((kind for kind in cls.__subclasses__() if kind.code == code), cls)
         return kind()
 

@@ -40,7 +40,7 @@ Reply = Callable[[Ack], None]
 class Listener:
     """What one connection plays and steers.
 
-    Every command answers through `reply`, once, and before anything that takes time; refusals are raised.
+    Every command answers through `reply`, once, as soon as it is decided; refusals are raised.
     """
 
     def __init__(
@@ -192,6 +192,7 @@ class Listener:
         self._expired = False
         if player and expired and player.playback.state is State.PAUSED:
             player.say(player.playback.resume(self._clock()))
+            self._log("streaming_resumed", player)
             player.write(heard=True)
             player.start()
 

@@ -16,8 +16,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from answers.canvas import with_alt
 from answers.recording import RecordedStep, Recording
+from answers.showing import with_alt
 from streaming.errors import InvalidPosition, NoActiveSession
 from streaming.messages import error_message, paused_message, waiting_message
 from streaming.protocol import (

@@ -101,7 +101,6 @@ class Player:
         self._say(events)
         if any(isinstance(event, (*HEARD, StepComplete)) for event in events):
             self.write(heard=any(isinstance(event, HEARD) for event in events))
-        self.seat.wake()
 
     async def _play(self) -> None:
         try:
@@ -121,8 +120,9 @@ class Player:
             if events:
                 self.say(events)
                 await self._said()
-            due = self.playback.next_due()
-            await self._rest(None if due is None else due - self._clock())
+            if not self.playback.state.finished:
+                due = self.playback.next_due()
+                await self._rest(None if due is None else due - self._clock())
 
     async def _rest(self, seconds: float | None) -> None:
         """Sleep until something may be due; always let others run."""

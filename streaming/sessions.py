@@ -151,15 +151,15 @@ class Sessions:
         return taken
 
     async def replace(self, known: SessionRecord, record: SessionRecord) -> None:
-        """Write a record over the one that the writer knows.
+        """Write a record over the one that the writer knows; a record that was merely lost is written anew.
 
-        Raises `OwnerChanged` when another owner stands there; a record that was merely lost is written anew.
+        Raises `OwnerChanged` when another owner stands there, or when a session that nobody owns has changed.
         """
         key, expected = _key(record.session_id), known.to_json()
         if await self._store.compare_and_set(key, expected, record.to_json(), self._ttl):
             return
         text = await self._store.get(key)
-        if text is not None and SessionRecord.from_json(text).owner != known.owner:
+        if text is not None and (not known.owner or SessionRecord.from_json(text).owner != known.owner):
             raise OwnerChanged
         if not await self._store.compare_and_set(key, text, record.to_json(), self._ttl):
             raise OwnerChanged

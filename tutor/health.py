@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from redis.asyncio import Redis
+
+from answers.database import in_database
 
 logger = logging.getLogger("tutor.health")
 
@@ -39,7 +40,10 @@ async def _answers(name: str, probe: Callable[[], Awaitable[None]]) -> bool:
 
 
 async def _database() -> None:
-    await sync_to_async(connection.ensure_connection)()
+    def connect() -> None:
+        connection.ensure_connection()  # that of the thread in which it runs
+
+    await in_database(connect)
 
 
 async def _redis() -> None:

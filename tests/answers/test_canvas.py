@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from answers import expressions
-from answers.canvas import COMMANDS, canvas_schema, compose_alt, read_command, with_alt, with_points
+from answers.canvas import COMMANDS, canvas_schema, compose_alt, read_command
 from answers.errors import InvalidContent
 from answers.expressions import parse, sample
-from answers.showing import MAX_ALT
+from answers.showing import MAX_ALT, with_alt, with_points
 from answers.spoken import spoken, spoken_text
 
 TRIANGLE = [[160, 560], [520, 560], [160, 290.5]]

@@ -9,6 +9,7 @@ from channels.layers import get_channel_layer
 from accounts.models import User
 from accounts.tokens import access_token
 from answers.store import MemoryStore
+from streaming.consumers import TutorConsumer
 from streaming.sessions import Sessions
 from tests.in_process import InProcessStudent, make_stage, settled
 
@@ -107,3 +108,21 @@ async def test_messages_from_elsewhere_that_mean_nothing_change_nothing(
         await settled()
         assert (await client.call("get_session"))["ok"]
     assert "Traceback" not in caplog.text
+
+
+async def test_a_connection_whose_way_out_breaks_ends(caplog: pytest.LogCaptureFixture) -> None:
+    """A client that could hear nothing any more is let go, so that it comes back."""
+    inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    inbox.put_nowait({"type": "socketio.connect", "auth": None})
+    inbox.put_nowait({"type": "socketio.event", "event": "get_session", "args": [], "ack": 1})
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] != "socketio.accept":
+            raise ConnectionError(CANARY)
+
+    consumer = TutorConsumer.as_asgi(stage=make_stage())
+    scope = {"type": "socketio", "sid": "s", "headers": [], "client": None}
+    with pytest.raises(RuntimeError):
+        await asyncio.wait_for(consumer(scope, inbox.get, send), 10)
+    assert "connection_failed error=ConnectionError" in caplog.text
+    assert CANARY not in caplog.text

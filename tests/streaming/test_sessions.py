@@ -136,3 +136,15 @@ async def test_a_session_that_the_store_has_forgotten_comes_back_from_what_was_h
     assert await sessions.load(record.session_id, user_id) == found, "and is known to the store again"
     latest = await Sessions(MemoryStore(), 1800).latest_unfinished(user_id)
     assert (latest and latest.session_id) == (None if restored is State.COMPLETE else record.session_id)
+
+
+async def test_a_stale_record_of_a_resting_session_changes_nothing(sessions: Sessions, student: User) -> None:
+    """Whoever read a session that nobody plays has to read it again if another has steered it meanwhile."""
+    resting = await sessions.create(a_record(student, owner=""))
+    stopped = resting.at(Place(1, 5), State.STOPPED)
+    await sessions.replace(resting, stopped)
+    with pytest.raises(OwnerChanged):
+        await sessions.replace(resting, resting.at(Place(2, 0), State.PAUSED))
+    with pytest.raises(OwnerChanged):
+        await take(sessions, resting, "another")
+    assert await sessions.load(resting.session_id, str(student.pk)) == stopped

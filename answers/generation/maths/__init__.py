@@ -32,8 +32,6 @@ class MathsTutor:
 
         Raises `CannotAnswer` before the first piece for anything that is not understood for certain.
         """
-        if question.other:
-            raise CannotAnswer("the context asks for more than a calculation")
         language: Tongue = "en" if question.language == "en" else "es"
         problem = read(question.text, question.language)
         await asyncio.to_thread(verification.load)
