@@ -1,6 +1,7 @@
 # `make run` and `make test` bring whatever a fresh Debian-like machine with Python ≥ 3.11 lacks.
 
 PORT ?= 8000
+WORKERS ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
@@ -8,7 +9,9 @@ PACKAGES := tutor answers streaming accounts
 FRONTEND := streaming/frontend/node_modules
 JS_TESTS := tests/js/node_modules
 
-.PHONY: run test lint types format env
+PYTEST := $(PYTHON) -X dev -m pytest
+
+.PHONY: run serve test soak services lint types format env
 .DELETE_ON_ERROR:
 
 run: $(VENV)/runtime.stamp $(FRONTEND)/stamp env
@@ -20,8 +23,23 @@ run: $(VENV)/runtime.stamp $(FRONTEND)/stamp env
 	@echo "Ctrl-C ends the server."
 	@exec $(PYTHON) -m daphne -v 0 --websocket-max-message-size 65536 -b 127.0.0.1 -p $(PORT) tutor.asgi:application
 
-test: lint types $(FRONTEND)/stamp $(JS_TESTS)/stamp
-	$(PYTHON) -X dev -m pytest --cov --cov-report=term --cov-fail-under=90 $(ARGS)
+# As in production: with the settings of the environment or `.env`, and nothing made up.
+serve: $(VENV)/runtime.stamp $(FRONTEND)/stamp
+	@$(PYTHON) manage.py collectstatic --noinput --verbosity 0
+	@$(PYTHON) manage.py migrate --verbosity 0
+	@exec $(PYTHON) -m tutor.serve --port $(PORT) --workers $(WORKERS)
+
+# Twice: on SQLite and memory, then on PostgreSQL and Redis, with the faults.
+test: lint types services $(FRONTEND)/stamp $(JS_TESTS)/stamp
+	$(PYTEST) -m "not faults" --cov --cov-report= $(ARGS)
+	$(PYTHON) -m tests.services $(PYTEST) --cov --cov-append --cov-report= $(ARGS)
+	$(BIN)/coverage report --fail-under=90
+
+soak: services
+	SOAK=10 $(PYTHON) -m tests.services $(PYTEST) -m faults $(ARGS)
+
+services: $(VENV)/dev.stamp
+	@$(PYTHON) -m tests.services --install
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

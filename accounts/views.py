@@ -3,6 +3,7 @@
 from io import BytesIO
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +18,7 @@ from rest_framework.views import APIView
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from accounts.errors import AccountsError, RateLimited, TokenExpired, Unauthorized
-from accounts.limits import LoginAttempts
+from accounts.limits import LoginAttempts, login_storage
 from accounts.models import User, normalise_login
 from accounts.tokens import TokenClaims, read_token, rotate, token_pair, user_of
 
@@ -29,7 +30,7 @@ MESSAGES = {
     RateLimited.code: _("Too many attempts. Please wait a moment."),
 }
 
-login_attempts = LoginAttempts()
+login_attempts = LoginAttempts(login_storage(settings.REDIS_URL))
 
 
 class SmallJSONParser(JSONParser):

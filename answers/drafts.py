@@ -1,174 +1,220 @@
-"""Answers while they are being written: one writer for each question, any number who listen.
+"""Answers while they are being written: one writer for each question, any number who listen, in any process.
 
 The same question asked many times at once costs one call of the model: whoever comes later joins the draft
-from its beginning. Its writer goes on when everybody has left, so that the answer is there for the next one.
+from its beginning. What is played is what stands in the draft's log, so that nothing that was shown is ever
+told in another way: when a writer dies, whoever listens elsewhere writes on from there. A writer goes on when
+everybody has left, so that the answer is there for the next one.
 """
 
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
-from answers.errors import (
-    AiInvalidAnswer,
-    AiNotConfigured,
-    AiTimeout,
-    AiUnavailable,
-    AnswersError,
-    CannotAnswer,
-    GenerationError,
-    InvalidContent,
-)
-from answers.generation.base import Drawn, Piece, Plan, Provider, Said, StepClosed, StepOpened
-from answers.lookup import LookupResult
+from answers.draft import Draft, Superseded, reached
+from answers.draft_log import LEASE_SECONDS, VERSION, DraftLog, Lease
+from answers.errors import AiUnavailable, AnswersError, StoreAway
 from answers.questions import Question
 from answers.recording import Recording
+from answers.store import Store
+from answers.writing import Writer
 
 logger = logging.getLogger("tutor.drafts")
 
-ATTEMPTS = 3  # calls of one provider for one draft
-BACKOFF_SECONDS = 0.5  # before the second call, doubled before the third, unless the provider named a time
-
-
-@dataclass(eq=False)
-class Draft:
-    """One answer being written; each of its `listeners` is called whenever it has grown."""
-
-    question: Question
-    asked_by: str
-    recording: Recording
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    listeners: set[Callable[[], None]] = field(default_factory=set)
-    writer: asyncio.Task[None] | None = None
-
-    def grew(self) -> None:
-        for wake in tuple(self.listeners):
-            wake()
-
-
-Save = Callable[[Draft, Provider], Awaitable[str]]
-LookUp = Callable[[Question, str], Awaitable[LookupResult]]
+POLL_SECONDS = 0.15  # how often a log is read that another process writes
+RENEW_SECONDS = 1.0
+LOST_SECONDS = 1.5  # how long a writer has to show itself after the store has forgotten it
 
 
 class Drafts:
-    """The drafts of this process."""
+    """The drafts that somebody in this process listens to or writes."""
 
-    def __init__(self, providers: Sequence[Provider], look_up: LookUp, save: Save, deadline: float) -> None:
-        self._providers = providers
-        self._look_up = look_up
-        self._save = save
-        self._deadline = deadline  # seconds for one answer, all attempts together
+    def __init__(self, store: Store, writer: Writer) -> None:
+        self._store = store
+        self._writer = writer
+        # Of a log: what was written first must still be there when the last is, whoever died in between.
+        self._ttl = 4 * (writer.deadline + LEASE_SECONDS + LOST_SECONDS)
         self._by_key: dict[str, Draft] = {}
         self._by_id: dict[str, Draft] = {}
+        self._opening: dict[str, asyncio.Task[Draft]] = {}
 
-    def join(self, question: Question, asked_by: str, wake: Callable[[], None]) -> Draft:
-        """Listen to the draft for a question, begun now if nobody writes it."""
-        draft = self._by_key.get(question.key)
-        if draft is None:
-            draft = Draft(question, asked_by, Recording(language=question.language))
-            self._by_key[question.key] = self._by_id[draft.id] = draft
-            draft.writer = asyncio.create_task(self._write(draft), name=f"draft {draft.id}")
-        draft.listeners.add(wake)
-        return draft
+    async def join(self, question: Question, asked_by: str, wake: Callable[[], None]) -> Draft:
+        """Listen to the draft for a question, begun now if nobody writes it. Raises `StoreAway`."""
+        while True:
+            draft = self._by_key.get(question.key)
+            if draft is None:
+                draft = await asyncio.shield(self._opened(question, asked_by))
+            if draft.keeper is None or not draft.keeper.cancelling():
+                draft.listeners.add(wake)
+                return draft
 
-    def find(self, draft_id: str) -> Draft | None:
-        """Return a draft that is still being written."""
+    def here(self, draft_id: str) -> Draft | None:
+        """Return a draft that this process writes or follows."""
         return self._by_id.get(draft_id)
+
+    async def find(self, draft_id: str, *, follow: bool = True) -> Draft | None:
+        """Return a draft that the store knows, whoever writes it; unless it is to `follow`, as it stands now.
+
+        Raises `StoreAway`.
+        """
+        clock = asyncio.get_running_loop().time
+        patience = clock() + LOST_SECONDS
+        while draft_id not in self._by_id:
+            draft = await self._stored(draft_id)
+            if draft and draft_id not in self._by_id:
+                return draft if draft.ended or not follow else self._kept(draft)
+            if clock() >= patience:
+                return None
+            await asyncio.sleep(POLL_SECONDS)
+        return self._by_id[draft_id]
 
     def leave(self, draft: Draft, wake: Callable[[], None], *, for_good: bool = False) -> None:
         """Stop listening; `for_good`: what nobody wants and nobody has seen any of is not written on."""
         draft.listeners.discard(wake)
-        if for_good and not draft.listeners and not draft.recording.has_text and draft.writer:
+        if for_good and not draft.listeners and not draft.recording.has_text and draft.keeper:
             self._forget(draft)  # whoever asks next begins anew, although the writer takes a moment to end
-            draft.writer.cancel()
+            draft.keeper.cancel()
 
     async def aclose(self) -> None:
-        """End all writers and let go of the providers' connections."""
-        writers = [draft.writer for draft in self._by_id.values() if draft.writer]
-        for writer in writers:
-            writer.cancel()
-        await asyncio.gather(*writers, return_exceptions=True)
-        for provider in self._providers:
-            await provider.aclose()
+        """Leave all drafts to other processes, and let go of the providers' connections."""
+        tasks = [*self._opening.values(), *(draft.keeper for draft in self._by_id.values() if draft.keeper)]
+        self._by_id.clear()
+        self._by_key.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._writer.aclose()
 
-    async def _write(self, draft: Draft) -> None:
-        recording = draft.recording
+    # --- Finding and keeping ------------------------------------------------------------------------
+
+    def _opened(self, question: Question, asked_by: str) -> asyncio.Task[Draft]:
+        """Return the one task that finds the draft for a question, or begins it."""
+        key = question.key
+        if key not in self._opening:
+            task = self._opening[key] = asyncio.create_task(self._open(question, asked_by))
+
+            def opened(task: asyncio.Task[Draft]) -> None:
+                del self._opening[key]
+                if not task.cancelled():
+                    task.exception()  # whoever asked has it too, unless nobody waits any more
+
+            task.add_done_callback(opened)
+        return self._opening[key]
+
+    async def _open(self, question: Question, asked_by: str) -> Draft:
+        pointer = _pointer(question)
+        while True:
+            known = await self._store.get(pointer)
+            if known:
+                draft = await self._stored(known) or self._draft(known, question, asked_by)
+                if here := self._by_id.get(known):
+                    return here
+                if not draft.ended:
+                    return self._kept(draft)
+            draft = self._draft(str(uuid.uuid4()), question, asked_by)
+            if await self._store.compare_and_set(pointer, known, draft.id, self._ttl):
+                return self._kept(draft)
+
+    async def _stored(self, draft_id: str) -> Draft | None:
+        """Return a draft as it stands in the store, if it does."""
+        log = DraftLog(self._store, draft_id, self._ttl)
+        entries = await log.read()
+        if not entries:
+            return None
+        draft = self._draft(draft_id, Question(**entries[0]["question"]), entries[0]["asked_by"], log)
         try:
-            async with asyncio.timeout(self._deadline):
-                provider = await self._tell(draft)
-            if provider:
-                recording.answer_id = await self._save(draft, provider)
-                recording.finish()
-        except TimeoutError:
-            recording.failure = AiTimeout()
-        except InvalidContent as error:
-            recording.failure = AiInvalidAnswer(str(error))
+            for entry in entries:
+                draft.take(entry)
+        except Exception as error:  # noqa: BLE001 one bad entry must not spoil the question for all who ask
+            logger.error("draft_unreadable draft=%s error=%s", draft.id, type(error).__name__)
+            draft.recording.failure = AnswersError()
+        return draft
+
+    def _draft(self, draft_id: str, question: Question, asked_by: str, log: DraftLog | None = None) -> Draft:
+        log = log or DraftLog(self._store, draft_id, self._ttl)
+        recording = Recording(question.language)
+        return Draft(draft_id, question, asked_by, recording, log, Lease(self._store, draft_id))
+
+    def _kept(self, draft: Draft) -> Draft:
+        """Write a draft, or follow who does, until it has ended."""
+        self._by_id[draft.id] = self._by_key[draft.question.key] = draft
+        draft.keeper = asyncio.create_task(self._keep(draft), name=f"draft {draft.id}")
+        return draft
+
+    def _forget(self, draft: Draft) -> None:
+        if self._by_id.get(draft.id) is draft:
+            del self._by_id[draft.id]
+        if self._by_key.get(draft.question.key) is draft:
+            del self._by_key[draft.question.key]
+
+    async def _keep(self, draft: Draft) -> None:
+        try:
+            while not draft.ended:
+                with suppress(Superseded):
+                    if await reached(draft.lease.take, self._writer.deadline):
+                        await self._write(draft)
+                    else:
+                        await self._follow(draft)
+                        if not (draft.ended or draft.listeners or draft.recording.has_text):
+                            return  # given up before its first word, and nobody here wants it
         except AnswersError as error:
-            recording.failure = error
+            draft.recording.failure = error
         except asyncio.CancelledError:
-            recording.failure = AiUnavailable()
+            draft.recording.failure = AiUnavailable()
             raise
         except Exception as error:  # noqa: BLE001 whatever it was, those who listen must hear of it
             logger.error("draft_failed draft=%s error=%s", draft.id, type(error).__name__)
-            recording.failure = AnswersError()
+            draft.recording.failure = AnswersError()
         finally:
             self._forget(draft)
             draft.grew()
 
-    def _forget(self, draft: Draft) -> None:
-        self._by_id.pop(draft.id, None)
-        if self._by_key.get(draft.question.key) is draft:
-            del self._by_key[draft.question.key]
-
-    async def _tell(self, draft: Draft) -> Provider | None:
-        """Write a draft to its end; return who told it, or None if it had been stored meanwhile."""
-        # Between the look-up of whoever asked and this one, another draft may have been finished.
-        found = await self._look_up(draft.question, draft.asked_by)
-        if found.cached:
-            draft.recording.take(found.answer_steps, found.total_duration, found.answer_id)
-            return None
-        for provider in self._providers:
-            with suppress(CannotAnswer):
-                await self._tell_by(provider, draft)
-                return provider
-        raise AiNotConfigured
-
-    async def _tell_by(self, provider: Provider, draft: Draft) -> None:
-        recording, clock = draft.recording, asyncio.get_running_loop().time
-        began = clock()
-        for attempt in range(ATTEMPTS):
-            if not recording.has_text:
-                recording.steps.clear()  # nothing of it was shown: it is asked again from the beginning
-            try:
-                written = recording if recording.steps else None
-                # Closed at once when a piece does not fit: its connection must not wait for the collector.
-                async with aclosing(provider.explain(draft.question, written)) as pieces:
-                    async for piece in pieces:
-                        _apply(piece, recording)
-                        draft.grew()
-            except GenerationError as error:
-                logger.warning("generation_failed draft=%s attempt=%d code=%s", draft.id, attempt, error.code)
-                if not error.retriable or attempt == ATTEMPTS - 1:
-                    raise
-                wait = error.retry_after if error.retry_after is not None else BACKOFF_SECONDS * 2**attempt
-                if wait >= self._deadline - (clock() - began):
-                    raise  # to wait in vain would only keep the student waiting
-                await asyncio.sleep(wait)
-            else:
+    async def _follow(self, draft: Draft) -> None:
+        """Read what another process writes, until it has ended or its writer is gone."""
+        patience = LOST_SECONDS
+        while not draft.ended:
+            holder = await reached(draft.lease.holder, self._writer.deadline)
+            await reached(draft.read, self._writer.deadline)
+            if holder:
+                patience = LOST_SECONDS
+            elif holder is not None or patience <= 0:
                 return
+            else:  # a store that was away, or has lost everything, has lost the lease: its holder renews it
+                patience -= POLL_SECONDS
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _write(self, draft: Draft) -> None:
+        """Write a draft to its end. Raises `Superseded`."""
+        renewing = asyncio.create_task(self._renew(draft))
+        try:
+            await reached(draft.read, self._writer.deadline)
+            if not draft.ended:
+                await self._writer.write(draft)
+                with suppress(StoreAway):  # whoever follows reads the end when this one has left
+                    await reached(partial(self._hold, draft), self._writer.deadline)
+        finally:
+            renewing.cancel()
+            await asyncio.wait({renewing})  # a late renewal must not come after the release
+            with suppress(StoreAway):
+                await draft.lease.release()
+
+    async def _renew(self, draft: Draft) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            with suppress(StoreAway):
+                await reached(partial(self._hold, draft), self._writer.deadline)
+
+    async def _hold(self, draft: Draft) -> None:
+        """Renew the lease; a store that was away, or has lost everything, is given the whole draft again."""
+        held = await draft.lease.renew()
+        draft.whole = draft.whole and held
+        if not draft.whole and (held or await draft.lease.take()):
+            await self._store.compare_and_set(_pointer(draft.question), None, draft.id, self._ttl)
+            await draft.log.restore()
+            draft.whole = True
 
 
-def _apply(piece: Piece, recording: Recording) -> None:
-    match piece:
-        case Plan(titles, duration):
-            recording.plan(len(titles), duration)
-        case StepOpened(title, type):
-            recording.begin_step(title, type)
-        case Said(text):
-            recording.say(text)
-        case Drawn(command):
-            recording.draw(command)
-        case StepClosed():
-            recording.end_step()
+def _pointer(question: Question) -> str:
+    return f"drafting:{VERSION}:{question.key}"

@@ -6,6 +6,7 @@ AnswersError
 ├── InvalidQuestion             invalid_payload
 ├── InvalidContent              names the place of what an answer may not hold
 ├── CannotAnswer                this provider does not take this question; the next one may
+├── StoreAway                   server_busy
 └── GenerationError             an answer could not be made
     ├── AiNotConfigured         ai_not_configured
     ├── AiUnavailable           ai_unavailable, retriable
@@ -19,6 +20,14 @@ class AnswersError(Exception):
     """Base of this app's errors."""
 
     code = "internal_error"
+
+    @classmethod
+    def of(cls, code: str, retry_after: float | None) -> "AnswersError":
+        """Return the failure of a draft that another process wrote down."""
+        kind = next((kind for kind in GenerationError.__subclasses__() if kind.code == code), None)
+        if kind:
+            return kind(retry_after=retry_after)
+        return StoreAway() if code == StoreAway.code else cls()
 
 
 class QuestionEmpty(AnswersError):
@@ -47,6 +56,13 @@ class InvalidContent(AnswersError):
 
 class CannotAnswer(AnswersError):
     """A provider does not take this question."""
+
+
+class StoreAway(AnswersError):
+    """Where shared facts are kept does not answer; `retry_after`: seconds until it is worth another try."""
+
+    code = "server_busy"
+    retry_after = 1.0
 
 
 class GenerationError(AnswersError):

@@ -1,6 +1,6 @@
 """An explanation as something to be played, perhaps while it is still being written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +47,7 @@ class Recording:
         return recording
 
     def take(self, steps: Iterable[Mapping[str, Any]], duration: float, answer_id: str | None) -> None:
-        """Become the recording of a finished answer; nothing may have been written before."""
+        """Become the recording of a finished answer, of which this may hold the beginning."""
         self.steps = [
             RecordedStep(
                 step["title"],
@@ -59,6 +59,17 @@ class Recording:
             for step in steps
         ]
         self.duration, self.answer_id, self.complete = duration, answer_id, True
+
+    def begins(self, steps: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether the text of a finished answer begins with all that is written here."""
+        if not self.has_text:
+            return True
+        return len(self.steps) <= len(steps) and all(
+            (mine.title, mine.type) == (step["title"], step["type"])
+            and mine.commands == step["canvas_commands"][: len(mine.commands)]
+            and (mine.content == step["content"] if mine.closed else step["content"].startswith(mine.content))
+            for mine, step in zip(self.steps, steps, strict=False)
+        )
 
     @property
     def total_steps(self) -> int:

@@ -6,10 +6,9 @@ one: a task of ours, a queue in, a callable out. `streaming.consumers` lists the
 """
 
 import asyncio
-import contextvars
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+import time
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,32 +17,27 @@ import socketio
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from streaming.messages import FALLBACK, error_message
-from streaming.protocol import ErrorCode
+from streaming.connection import CLOSE_SECONDS, Application, Connection
 from streaming.wire import (
     EVENT,
     MAX_FRAME,
     Message,
     Quiet,
     Receive,
+    Send,
     TextPacket,
     Utf8Json,
     checked_payload,
     checked_websocket,
 )
 
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
-
 logger = logging.getLogger("tutor.bridge")
 
-INBOX = 512  # messages that a consumer may have before it; it takes each without waiting
-ACK_SECONDS = 30.0  # how long a client's event may wait for its acknowledgement
-CLOSE_SECONDS = 5.0  # how long a consumer may take to end
-FAILED = {
-    "code": ErrorCode.INTERNAL_ERROR.value,
-    "message": error_message(ErrorCode.INTERNAL_ERROR, FALLBACK),
-}
+PING_INTERVAL, PING_TIMEOUT = 5, 20
+DRAIN_SECONDS = 6.0  # how long all connections together may take to end when the process does
+POLL_SECONDS = 2.0  # how long a client that polls may take to come for the last of what it is sent
+PONG_SECONDS = 2.0  # how long a PING may stay unanswered before its client counts as not reading
+WINDOW = 16  # packets that may wait in Engine.IO's queue: what a client that polls gets at once
 
 
 def _is_allowed(foreign: list[str], origin: str, environ: Message) -> bool:
@@ -60,105 +54,25 @@ class _Gone(Exception):
     """A client has gone in the middle of an answer."""
 
 
-class Connection:
-    """One Socket.IO connection and the consumer that it is for the rest of the program."""
-
-    def __init__(
-        self,
-        sid: str,
-        emit: Callable[[str, Any], Awaitable[None]],
-        died: Callable[[], Coroutine[Any, Any, None]],
-    ) -> None:
-        self._emit = emit
-        self._died = died  # called when the consumer ends of an error
-        self._inbox: asyncio.Queue[Message] = asyncio.Queue(INBOX)
-        self._acks: dict[int, asyncio.Future[Any]] = {}
-        self._next_ack = 0
-        self._task: asyncio.Task[None] | None = None
-        loop = asyncio.get_running_loop()
-        self._verdict: asyncio.Future[Message] = loop.create_future()
-
-    async def open(self, application: Application, scope: Message, auth: object) -> Message:
-        """Run the consumer, and return whether it accepts the connection."""
-        self._inbox.put_nowait({"type": "socketio.connect", "auth": auth})
-        # A fresh context: nothing of the request that happens to carry the connection leaks into it.
-        self._task = asyncio.create_task(
-            self._run(application, scope), context=contextvars.Context(), name=f"connection {scope['sid']}"
-        )
-        return await self._verdict
-
-    async def event(self, name: str, args: list[Any], *, valid: bool = True) -> Any:
-        """Hand an event to the consumer, and return its acknowledgement."""
-        future = asyncio.get_running_loop().create_future()
-        self._next_ack, ack = self._next_ack + 1, self._next_ack
-        message = {"type": "socketio.event", "event": name, "args": args, "ack": ack}
-        if not valid:
-            message = {"type": "socketio.invalid", "ack": ack}
-        self._acks[ack] = future
-        try:
-            self._inbox.put_nowait(message)
-            async with asyncio.timeout(ACK_SECONDS):
-                return await future
-        except (TimeoutError, asyncio.QueueFull):
-            # A consumer only passes messages on: one that keeps this long, or this many, is stuck.
-            return {"ok": False, "error": FAILED}
-        finally:
-            del self._acks[ack]
-
-    async def close(self) -> None:
-        """Tell the consumer that its connection is gone, and see it out."""
-        if self._task is None:
-            return
-        with suppress(asyncio.QueueFull):
-            self._inbox.put_nowait({"type": "socketio.disconnect"})
-            await asyncio.wait({self._task}, timeout=CLOSE_SECONDS)
-        if not self._task.done():
-            self._task.cancel()
-            await asyncio.wait({self._task})
-
-    async def _run(self, application: Application, scope: Message) -> None:
-        try:
-            await application(scope, self._inbox.get, self._send)
-        except Exception as error:  # noqa: BLE001 whatever it was, its client must not wait for ever
-            logger.error("consumer_died error=%s", type(error).__name__)
-            if self._verdict.done():
-                self._ending = asyncio.create_task(self._died())
-        finally:
-            if not self._verdict.done():
-                self._verdict.set_result({"type": "socketio.refuse", **FAILED})
-            for future in self._acks.values():
-                if not future.done():
-                    future.set_result(None)
-
-    async def _send(self, message: Message) -> None:
-        match message["type"]:
-            case "socketio.emit":
-                await self._emit(message["event"], message["payload"])
-            case "socketio.ack":
-                future = self._acks.get(message["ack"])
-                if future and not future.done():
-                    future.set_result(message["payload"])
-                    # Let the handler that waits for this go first: what follows must not overtake its answer.
-                    await asyncio.sleep(0)
-            case "socketio.accept" | "socketio.refuse":
-                if not self._verdict.done():
-                    self._verdict.set_result(message)
-
-
 class Bridge:
     """The Socket.IO server, as an ASGI application, over a Channels application for its connections."""
 
     def __init__(self, application: Application, allowed_origins: list[str], **options: Any) -> None:
         self._application = application
         self._connections: dict[str, Connection] = {}
+        self._calls = 0  # requests and WebSockets under way
+        self._fewer = asyncio.Event()
+        self._draining = False
         self.server = socketio.AsyncServer(
             async_mode="asgi",
             serializer=TextPacket,
             json=Utf8Json,
             max_http_buffer_size=MAX_FRAME,
+            # With the first response of a polling client: a proxy learns from it who keeps the session.
+            cookie={"name": "io", "path": "/socket.io/", "HttpOnly": True, "SameSite": "Lax"},
             cors_allowed_origins=functools.partial(_is_allowed, allowed_origins),
-            ping_interval=5,
-            ping_timeout=20,
+            ping_interval=PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
             logger=Quiet("tutor.socketio"),
             engineio_logger=Quiet("tutor.engineio"),
             **options,
@@ -171,16 +85,32 @@ class Bridge:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         async def send_while_there(message: Message) -> None:
             try:
-                await send(message)
+                async with asyncio.timeout(PING_INTERVAL + PING_TIMEOUT):
+                    await send(message)
+            except TimeoutError as error:
+                _cut(send)
+                raise _Gone from error
             except Exception as error:
                 raise _Gone from error
 
         # The libraries ask only here and there whether whom they answer is still there.
-        with suppress(_Gone):
-            await self._serve(scope, receive, send_while_there)
+        self._calls += 1
+        try:
+            with suppress(_Gone):
+                await self._serve(scope, receive, send_while_there)
+        finally:
+            self._calls -= 1
+            self._fewer.set()
+            if scope["type"] == "websocket":
+                asyncio.get_running_loop().call_later(CLOSE_SECONDS, _cut, send)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         sid = parse_qs(scope["query_string"].decode(errors="replace")).get("sid", [""])[0]
+        if self._draining and not sid:
+            # Not by a word of Socket.IO: a client whom that refuses does not come back.
+            refusal = refuse_websocket(scope, receive, send)
+            await (refusal if scope["type"] == "websocket" else _respond(send, 503))
+            return
         if scope["type"] == "websocket":
             try:
                 await self._asgi(scope, checked_websocket(receive), send)
@@ -202,10 +132,54 @@ class Bridge:
         if closes:
             await self._end(sid)
 
+    async def _room(self, eio_sid: str) -> None:
+        """Wait while a client does not take what it is sent: it has stopped reading, or polling.
+
+        uvicorn's `send` waits for the client, so that Engine.IO's queue grows. daphne's never does: there an
+        unanswered PING has to tell.
+        """
+        transport = self.server.eio.sockets.get(eio_sid)
+        while transport and not transport.closed:
+            if transport.queue.qsize() >= WINDOW:
+                await transport.queue.join()
+            elif transport.last_ping and time.time() - transport.last_ping > PONG_SECONDS:
+                await asyncio.sleep(0.1)
+            else:
+                return
+
     async def _end(self, eio_sid: str) -> None:
         """End a transport, and the request in which it polls."""
         transport = self.server.eio.sockets.get(eio_sid)
         if transport:
+            await transport.close(wait=False)
+
+    # --- The end of the process ---------------------------------------------------------------------
+
+    async def drain(self, retry_after: float) -> None:
+        """Let every student go, told when to come back; let nobody in. Takes `DRAIN_SECONDS` at most."""
+        self._draining = True
+        known = {self.server.manager.eio_sid_from_sid(sid, "/") for sid in self._connections}
+        for connection in self._connections.values():
+            connection.restart(retry_after)
+        silent = [self._let_go(eio_sid) for eio_sid in self.server.eio.sockets if eio_sid not in known]
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await asyncio.gather(*silent)
+                while self._connections or self._calls:
+                    self._fewer.clear()
+                    await self._fewer.wait()
+        except TimeoutError:
+            logger.warning("drain_unfinished connections=%d calls=%d", len(self._connections), self._calls)
+
+    async def _let_go(self, eio_sid: str) -> None:
+        """End a transport, once what was sent on it has left."""
+        transport = self.server.eio.sockets.get(eio_sid)
+        if transport and not transport.upgraded:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(transport.queue.join(), POLL_SECONDS)
+        if transport and transport.upgraded:
+            transport.queue.put_nowait(None)  # behind all else: here its writer closes the WebSocket
+        elif transport:
             await transport.close(wait=False)
 
     # These signatures are the library's: with others it calls a handler a second time.
@@ -222,8 +196,10 @@ class Bridge:
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
         connection = Connection(
             sid,
+            lambda: self._room(eio_sid),
             lambda event, payload: self.server.emit(event, payload, to=sid),
             lambda: self._end(eio_sid),
+            lambda: self._let_go(eio_sid),
         )
         self._connections[sid] = connection
         verdict = await connection.open(self._application, scope, auth)
@@ -239,12 +215,24 @@ class Bridge:
         connection = self._connections.pop(sid, None)
         if connection:
             await connection.close()
+            self._fewer.set()
 
     async def _event(self, kind: object, sid: str, name: str, args: list[Any]) -> Any:
         connection = self._connections.get(sid)
         if connection is None:
             return None
         return await connection.event(name, args, valid=kind is EVENT)
+
+
+def _cut(send: Send) -> None:
+    """Cut a connection whose client takes nothing any more.
+
+    ASGI has no word for it: to close one means to wait until its client has read everything. uvicorn's
+    `send` is a method of what holds the transport; daphne cuts by itself.
+    """
+    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+    if hasattr(transport, "abort"):
+        transport.abort()
 
 
 async def _read_body(receive: Receive) -> bytes | None:

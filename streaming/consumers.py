@@ -3,9 +3,9 @@
 It speaks with the bridge in messages of these types:
 
     from the bridge   socketio.connect {auth} · socketio.event {event, args, ack} · socketio.invalid {ack}
-                      socketio.disconnect
+                      socketio.restart {retry_after} · socketio.disconnect
     to the bridge     socketio.accept · socketio.refuse {code, message}
-                      socketio.emit {event, payload} · socketio.ack {ack, payload}
+                      socketio.emit {event, payload} · socketio.ack {ack, payload} · socketio.close
 
 and over the channel layer with the other connections of a student: session.command, session.answer.
 A client's event name is data in them, never a message type: it cannot call a handler.
@@ -15,7 +15,6 @@ import asyncio
 import functools
 import logging
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -42,16 +41,16 @@ from streaming.protocol import (
     ExplanationStopped,
     GetSession,
     ResumeExplanation,
+    ServerRestarting,
     SessionCommand,
     read_command,
 )
 from streaming.replies import Ack
-from streaming.sessions import SessionRecord
+from streaming.signals import Signals
 from streaming.stage import Stage
 
 logger = logging.getLogger("tutor.consumer")
 
-ANSWER_SECONDS = 1.0  # how long the owner of a session has to answer before it counts as gone
 BURST = 4  # seconds of events that a connection may send at once
 CodedError = (AccountsError, AnswersError, StreamingError)
 
@@ -65,7 +64,6 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
         self.token = ""
         self.entered = False  # whether this connection counts among its student's
         self.expiry: asyncio.TimerHandle | None = None
-        self.answers: dict[str, asyncio.Future[Ack | None]] = {}  # what other connections are asked for
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(
@@ -86,9 +84,11 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
         loop = asyncio.get_running_loop()
         per_second = self.stage.events_per_second
         self.rate = EventRate(per_second, BURST * per_second, loop.time())
-        self.outbox = Outbox(send)
+        self.outbox = Outbox(send, self.failed.set)
+        channel = str(self.channel_name)
+        self.signals = Signals(self.channel_layer, channel)
         self.listener = Listener(
-            self.stage, scope["sid"], self.channel_name, self.say, self.outbox.drained, self.ask_owner
+            self.stage, scope["sid"], channel, self.say, self.outbox.drained, self.signals.ask_owner
         )
         # Commands wait for databases and other processes, so they have a task of their own: a message from
         # another connection is never kept waiting behind them.
@@ -108,7 +108,9 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
         Not Channels' own, which first sends every message through asgiref's single thread to look after
         database connections; `answers.database` does that where the database is used.
         """
-        await getattr(self, get_handler_name(message))(message)
+        handler = getattr(self, get_handler_name(message), None)
+        if handler:  # another process may be of a later version, and say what is not known here
+            await handler(message)
 
     async def hear(self) -> Message:
         """Return the next message from the channel layer, however long that is away."""
@@ -147,55 +149,19 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
     async def socketio_invalid(self, message: Message) -> None:
         await self.socketio_event({**message, "event": "", "args": None})
 
+    async def socketio_restart(self, message: Message) -> None:
+        self.background(self.restart(message["retry_after"]))
+
     async def socketio_disconnect(self, message: Message) -> None:
         raise StopConsumer
 
     # --- From other connections --------------------------------------------------------------------
 
     async def session_command(self, message: Message) -> None:
-        self.background(self.answer(message))
+        self.background(self.signals.answer(message, self.listener.obey))
 
     async def session_answer(self, message: Message) -> None:
-        future = self.answers.get(message["id"])
-        if future and not future.done():
-            future.set_result(message["answer"])
-
-    async def answer(self, message: Message) -> None:
-        try:
-            command = read_command(message["event"], [message["payload"]])
-            if not isinstance(command, SessionCommand):
-                return
-            answer = await self.listener.obey(command)
-            await self.channel_layer.send(
-                message["reply_to"], {"type": "session.answer", "id": message["id"], "answer": answer}
-            )
-        except Exception as error:  # noqa: BLE001 whoever asked finds that there is no answer
-            logger.warning("no_answer event=%s error=%s", message["event"], type(error).__name__)
-
-    async def ask_owner(self, record: SessionRecord, command: SessionCommand) -> Ack | None:
-        """Let the connection that owns a session obey; None: it does not answer, or owns it no more."""
-        reply_id = str(uuid.uuid4())
-        future: asyncio.Future[Ack | None] = asyncio.get_running_loop().create_future()
-        self.answers[reply_id] = future
-        payload = command.model_dump(exclude={"token", "answer_data"}, exclude_none=True)
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self.channel_layer.send(
-                    record.channel,
-                    {
-                        "type": "session.command",
-                        "id": reply_id,
-                        "reply_to": self.channel_name,
-                        "event": command.event,
-                        "payload": {**payload, "session_id": record.session_id},
-                    },
-                )
-                return await future
-        except Exception as error:  # noqa: BLE001 an owner out of reach is one that does not answer
-            logger.warning("owner_silent session=%s error=%s", record.session_id, type(error).__name__)
-            return None
-        finally:
-            del self.answers[reply_id]
+        self.signals.answered(message)
 
     # --- Commands ----------------------------------------------------------------------------------
 
@@ -288,6 +254,12 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
         self.listener.expire()
 
     # --- The end -----------------------------------------------------------------------------------
+
+    async def restart(self, retry_after: float) -> None:
+        """Let the student go, because this process ends."""
+        await self.listener.restart()
+        self.say([ServerRestarting(retry_after)])
+        self.outbox.put([{"type": "socketio.close"}])
 
     def background(self, work: Any) -> None:
         task = asyncio.create_task(work)

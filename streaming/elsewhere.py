@@ -24,8 +24,9 @@ from streaming.stage import Seat, Stage
 
 TRIES = 10  # how often a connection tries for a session that others take at the same moment
 
-# Asks the owner of a session, wherever it is, to obey. None: it does not answer, or owns it no more.
-AskOwner = Callable[[SessionRecord, SessionCommand], Awaitable[Ack | None]]
+# Asks the owner of a session, wherever it is, to obey a command, which has an id so that it is obeyed once.
+# None: it does not answer, or owns it no more.
+AskOwner = Callable[[SessionRecord, SessionCommand, str], Awaitable[Ack | None]]
 
 
 class Elsewhere:
@@ -52,12 +53,14 @@ class Elsewhere:
     async def look(self, record: SessionRecord, command: GetSession) -> dict[str, Any] | None:
         """Return the snapshot of a session where its owner stands now, or None if what it heard is gone."""
         if record.owner:
-            answer = await self._ask_owner(record, command)
+            answer = await self._ask_owner(record, command, str(uuid.uuid4()))
             if answer is not None:
                 place = Place(answer["step"], answer["position"])
                 record = record.at(
                     place, State(answer["state"]), speed=answer["speed"], begun=answer["begun"]
                 )
+            elif record.state == State.PLAYING:  # as it was written last; by now nobody plays it
+                record = record.at(record.place, State.PAUSED)
         try:
             recording = await self._stage.recording(record)
         except DraftLost:
@@ -72,21 +75,25 @@ class Elsewhere:
 
         Raises `NoActiveSession`, and what the playback refuses the command with.
         """
+        control = {"id": str(uuid.uuid4()), **command.passed_on(record.session_id)}
         for _ in range(TRIES):
             if owner := record.owner:
-                answer = await self._ask_owner(record, command)
+                answer = await self._ask_owner(record, command, control["id"])
                 if answer is not None:
                     return accepted(answer)
                 record = await self._reload(record)
                 if record.owner not in ("", owner):
                     continue  # another has it by now, and is the one to obey
             try:
-                return await self._steer_at_rest(record, command, now)
+                return await self._steer_at_rest(record, command, control, now)
             except OwnerChanged:
                 record = await self._reload(record)
         raise NoActiveSession
 
-    async def _steer_at_rest(self, record: SessionRecord, command: SessionCommand, now: float) -> Ack:
+    async def _steer_at_rest(
+        self, record: SessionRecord, command: SessionCommand, control: dict[str, Any], now: float
+    ) -> Ack:
+        """Steer a session that nobody plays; an owner that lives after all finds the command there."""
         try:
             recording = await self._stage.recording(record)
         except DraftLost:
@@ -98,7 +105,9 @@ class Elsewhere:
         steered(playback, command, now)
         if not playback.state.finished:
             playback.pause(now)
-        changed = record.at(playback.place, playback.state, speed=playback.speed, owner="", channel="")
+        changed = record.at(
+            playback.place, playback.state, speed=playback.speed, owner="", channel="", control=control
+        )
         await self._stage.sessions.replace(record, changed)
         if changed.begun:
             await write_listening(changed)
@@ -118,7 +127,7 @@ class Elsewhere:
         question = read_question(
             record.question, record.context, user_language=record.language, asker=student.user_id
         )
-        return self._stage.join(seat, question, student.user_id).recording
+        return (await self._stage.join(seat, question, student.user_id)).recording
 
     async def take(
         self, record: SessionRecord, *, channel: str, connection_id: str, draft_id: str | None
@@ -129,7 +138,8 @@ class Elsewhere:
         """
         for _ in range(TRIES):
             if owner := record.owner:
-                await self._ask_owner(record, ResumeExplanation(session_id=record.session_id))
+                hand_over = ResumeExplanation(session_id=record.session_id)
+                await self._ask_owner(record, hand_over, str(uuid.uuid4()))
                 record = await self._reload(record)
                 if record.owner not in ("", owner):
                     continue  # another was quicker, and has to hear of it too

@@ -7,15 +7,16 @@ and any connection of the same student may steer it. How a session goes on is fo
 import asyncio
 import uuid
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from accounts.tokens import Identity
 from answers.questions import read_question
 from answers.recording import Recording
 from streaming.elsewhere import AskOwner, Elsewhere
-from streaming.errors import InvalidPayload, NoActiveSession, StreamingError
+from streaming.errors import InvalidPayload, NoActiveSession, ServerBusy, StreamingError
 from streaming.log import log_event
+from streaming.playback import Playback
 from streaming.player import Player
 from streaming.protocol import (
     AskQuestion,
@@ -29,6 +30,7 @@ from streaming.protocol import (
     State,
     StopExplanation,
     StreamingPaused,
+    read_command,
 )
 from streaming.replies import Ack, asked, placed, resumed_at, snapshot, steered
 from streaming.sessions import SessionRecord
@@ -62,6 +64,7 @@ class Listener:
         self._player: Player | None = None
         self._pseudonym = ""
         self._expired = False  # whether only a new token is missing for it to play on
+        self._restarting = False  # whether this process ends, so that nothing may be taken up any more
         self._background: set[asyncio.Task[None]] = set()
 
     # --- Commands of this connection ---------------------------------------------------------------
@@ -79,13 +82,7 @@ class Listener:
             return await self._ask_again(student, earlier, reply)
         with self._seat() as seat:
             await stage.limits.ask(student.user_id)
-            found = await stage.look_up(question, student.user_id)
-            if found.cached:
-                recording = Recording.of(
-                    found.answer_steps, found.total_duration, found.answer_id, question.language
-                )
-            else:
-                recording = stage.join(seat, question, student.user_id).recording
+            found, recording = await stage.answer(seat, question, student.user_id)
             record = SessionRecord(
                 user_id=student.user_id,
                 connection_id=self._connection_id,
@@ -102,7 +99,7 @@ class Listener:
             )
             first = await stage.sessions.create(record, command.request_id)
             if first is record:
-                await self._leave_own(StopExplanation())
+                await self._stop_own()
                 player = self._take_up(student, record, recording, seat)
                 reply(asked(record))
                 self._log("question_processed", player, cached=found.cached)
@@ -119,7 +116,7 @@ class Listener:
             return await self._resume_here(student, record, command, reply)
         if own.playback.state.finished and not own.playback.begun:
             # It ended before there was any text, so there is nothing to go on with: it is asked again.
-            await self._leave_own(StopExplanation())
+            await self._stop_own()
             return await self._resume_here(student, own.record, command, reply)
         self._expired = False
         self._go_on(own, command, reply, elsewhere=False)
@@ -149,7 +146,7 @@ class Listener:
 
     # --- What happens to this connection ------------------------------------------------------------
 
-    async def obey(self, command: SessionCommand) -> Ack | None:
+    async def obey(self, command: SessionCommand, command_id: str) -> Ack | None:
         """Do what another connection of the student commands; None if its session is not played here.
 
         A resume means that the other one takes the session; a look at it changes nothing.
@@ -159,20 +156,13 @@ class Listener:
             return None
         playback = player.playback
         if isinstance(command, ResumeExplanation):
-            self._player = None
-            try:
-                events = []
-                if not playback.state.finished:
-                    events = playback.pause(self._clock(), reason=PauseReason.MOVED)
-                    player.say(events)
-                await self._settle(player, events, release=True)
-            finally:
-                await player.close()
-        elif not isinstance(command, GetSession):
+            await self._leave_own(lambda playback: playback.pause(self._clock(), reason=PauseReason.MOVED))
+        elif not isinstance(command, GetSession) and command_id not in player.obeyed:
             try:
                 events = self._steer_own(player, command)
             except StreamingError as error:
                 return {"ok": False, "code": error.code}
+            player.obeyed.add(command_id)
             self._later(self._settle(player, events))
         stands = {"state": playback.state.value, "speed": playback.speed, "begun": playback.begun}
         return {**placed(playback.place), **stands}
@@ -195,6 +185,11 @@ class Listener:
             self._log("streaming_resumed", player)
             player.write(heard=True)
             player.start()
+
+    async def restart(self) -> None:
+        """Rest, and let go of the session, because this process ends."""
+        self._restarting = True
+        await self._leave_own(lambda playback: playback.pause(self._clock(), reason=PauseReason.RESTART))
 
     async def disconnect(self) -> None:
         """Leave the session where its last character was sent."""
@@ -219,6 +214,8 @@ class Listener:
     @contextmanager
     def _seat(self) -> Iterator[Seat]:
         """Hold a place among those who play in this process; given up if no player takes it."""
+        if self._restarting:
+            raise ServerBusy
         seat = self._stage.seat(instead_of=self._player.seat if self._player else None)
         try:
             yield seat
@@ -244,14 +241,18 @@ class Listener:
                 connection_id=self._connection_id,
                 draft_id=seat.draft.id if seat.draft else record.draft_id,
             )
-            await self._leave_own(PauseExplanation())
+            if seat.draft:
+                await seat.draft.read()  # whoever played it may have been further
+            await self._leave_own(lambda playback: playback.pause(self._clock()))
             player = self._take_up(student, taken, recording, seat)
             self._go_on(player, command, reply, elsewhere=True)
         await player.recorded()
 
     def _take_up(self, student: Identity, record: SessionRecord, recording: Recording, seat: Seat) -> Player:
+        if self._restarting:
+            raise ServerBusy
         playback = self._stage.playback(record, recording, student.language)
-        player = Player(record, playback, self._stage, seat, self._say, self._said, self._moved)
+        player = Player(record, playback, self._stage, seat, self._say, self._said, self._changed)
         self._player, self._pseudonym, self._expired = player, student.pseudonym, False
         return player
 
@@ -284,24 +285,39 @@ class Listener:
         if paused and not player.gone and player.playback.state is State.PAUSED:
             player.say([ExplanationPaused(paused.step, paused.position)])
 
-    async def _leave_own(self, command: SessionCommand) -> None:
-        """Pause or stop what is played here, and let go of it."""
+    async def _leave_own(self, end: Callable[[Playback], list[Event]], *, for_good: bool = False) -> None:
+        """Pause or stop what is played here, and let go of it; `for_good`: nobody wants it any more."""
         player, self._player = self._player, None
         if player is None:
             return
         try:
             events = []
             if not player.playback.state.finished:
-                events = steered(player.playback, command, self._clock())
+                events = end(player.playback)
                 player.say(events)
             await self._settle(player, events, release=True)
         finally:
-            await player.close(for_good=isinstance(command, StopExplanation))
+            await player.close(for_good=for_good)
 
-    def _moved(self, player: Player) -> None:
-        """Rest, because another connection has taken the session over without a word from here."""
+    async def _stop_own(self) -> None:
+        await self._leave_own(lambda playback: playback.stop(self._clock()), for_good=True)
+
+    def _changed(self, player: Player, stored: SessionRecord) -> None:
+        """Follow what another connection did to the record without this one hearing a word of it."""
+        if self._player is player and not stored.owner:
+            # It thought that nobody plays here, or knew only the database: the next write says who does.
+            player.record = stored
+            events: list[Event] = []
+            if (control := stored.control) and control["id"] not in player.obeyed:
+                with suppress(StreamingError):  # it may be one that only a later version knows
+                    command = read_command(control["event"], [control["payload"]])
+                    if isinstance(command, SessionCommand):
+                        events = self._steer_own(player, command)
+            self._later(self._settle(player, events))
+            return
         if self._player is player:
             self._player = None
+        player.gone = True
         if not player.playback.state.finished:
             self._say(player.playback.pause(self._clock(), reason=PauseReason.MOVED))
         self._later(player.close())

@@ -7,19 +7,36 @@ from typing import Any
 
 Message = dict[str, Any]
 
+LIMIT = 2 << 20  # bytes, about, that may wait for a client that does not read
+WAITING = 4000  # bytes, about, of what waits in the bridge for each acknowledgement
+
 
 class Outbox:
-    """Messages on their way to the bridge. `put` never waits, so a decision and its events stay together."""
+    """Messages on their way to the bridge. `put` never waits, so a decision and its events stay together.
 
-    def __init__(self, send: Callable[[Message], Awaitable[None]]) -> None:
+    What is sent is taken when its client reads, so for a client that commands and never reads, messages pile
+    up. Whatever is put at once is accepted; beyond `LIMIT` the next is not, all are dropped, and `overflowed`
+    is called, which has to end the connection.
+    """
+
+    def __init__(self, send: Callable[[Message], Awaitable[None]], overflowed: Callable[[], None]) -> None:
         self._send = send
-        self._messages: deque[Message] = deque()
+        self._overflowed = overflowed
+        self._messages: deque[tuple[int, Message]] = deque()
+        self._size = 0
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
 
     def put(self, messages: Iterable[Message]) -> None:
-        self._messages.extend(messages)
+        if self._size > LIMIT:
+            self._messages.clear()
+            self._overflowed()
+            return
+        for message in messages:
+            size = len(repr(message)) + (WAITING if message["type"] == "socketio.ack" else 0)
+            self._size += size
+            self._messages.append((size, message))
         if self._messages:
             self._empty.clear()
             self._filled.set()
@@ -34,5 +51,7 @@ class Outbox:
             await self._filled.wait()
             self._filled.clear()
             while self._messages:
-                await self._send(self._messages.popleft())
+                size, message = self._messages.popleft()
+                await self._send(message)
+                self._size -= size
             self._empty.set()

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -27,11 +26,12 @@ from streaming.stage import Seat, Stage
 logger = logging.getLogger("tutor.player")
 
 HEARD = (ExplanationStart, ExplanationComplete, ExplanationStopped)  # what `Listening` is written after
+LISTENING_SECONDS = (0.5, 2.0, 4.0, 4.0, 4.0)  # until a listening that could not be written is tried again
 RECORD_SECONDS = 0.9  # how long `explanation_paused` may wait for the record
 
 
-async def write_listening(record: SessionRecord) -> None:
-    """Write how far the student of a record has come; a database that is away is logged, and ends nothing."""
+async def write_listening(record: SessionRecord) -> bool:
+    """Write how far the student of a record has come, and say whether it is written; a failure is logged."""
     try:
         await in_database(
             listening.record,
@@ -52,6 +52,8 @@ async def write_listening(record: SessionRecord) -> None:
         )
     except Exception as error:  # noqa: BLE001 whatever the reason, what plays goes on
         logger.error("listening_failed session=%s error=%s", record.session_id, type(error).__name__)
+        return False
+    return True
 
 
 class Player:
@@ -69,7 +71,7 @@ class Player:
         seat: Seat,
         say: Callable[[Sequence[Event]], None],
         said: Callable[[], Coroutine[Any, Any, None]],
-        lost: Callable[["Player"], None],
+        changed: Callable[["Player", SessionRecord], None],
     ) -> None:
         self.record = record
         self.playback = playback
@@ -77,12 +79,17 @@ class Player:
         self._stage = stage
         self._say = say
         self._said = said
-        self._lost = lost  # called when another connection has taken the session over
+        self._changed = changed  # called when another connection has written the record
+        self._owner = {name: getattr(record, name) for name in ("owner", "channel", "connection_id")}
         self._clock = asyncio.get_running_loop().time
         self._loop: asyncio.Task[None] | None = None
         self.pauses = record.pauses
         self.gone = False  # whether another connection plays the session now
+        self.obeyed: set[str] = set()  # ids of the commands from elsewhere that were carried out
         self._writing = asyncio.Lock()  # one write after the other, so that the last one stands
+        self._unheard: SessionRecord | None = None  # what is to be written of the listening
+        self._hearing = asyncio.Lock()
+        self._closed = False
         self._writes: set[asyncio.Task[None]] = set()
 
     @property
@@ -94,6 +101,7 @@ class Player:
         self.seat.wake()
         if (self._loop is None or self._loop.done()) and not self.playback.state.finished:
             self._stage.playing.add(self.seat)
+            self._stage.watch.add(self)
             self._loop = asyncio.create_task(self._play(), name=f"player {self.session_id}")
 
     def say(self, events: Sequence[Event]) -> None:
@@ -112,6 +120,7 @@ class Player:
             self.say([told, *self.playback.stop(self._clock())])
         if self.playback.state.finished:
             self._stage.playing.discard(self.seat)
+            self._stage.watch.discard(self)
 
     async def _pace(self) -> None:
         while not self.playback.state.finished:
@@ -130,7 +139,8 @@ class Player:
             await asyncio.sleep(0)
             return
         try:
-            async with asyncio.timeout(seconds):
+            # Some loops wake a little early, and would wake again and again until it is due.
+            async with asyncio.timeout(None if seconds is None else max(seconds, 0.001)):
                 await self.seat.awake.wait()
         except TimeoutError:
             return
@@ -139,6 +149,8 @@ class Player:
 
     def write(self, *, heard: bool, release: bool = False) -> asyncio.Task[None]:
         """Write the record in the background, with `heard` the listening; `release`: nobody plays it then."""
+        if release:
+            self._stage.watch.discard(self)
         task = asyncio.create_task(self._write(heard, release))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
@@ -161,27 +173,48 @@ class Player:
                 pauses=self.pauses,
                 played=round(playback.played(self._clock()), 3),
                 answer_id=recording.answer_id or self.record.answer_id,
+                **(dict.fromkeys(self._owner, "") if release else self._owner),
             )
-            if release:
-                record = replace(record, owner="", channel="", connection_id="")
             try:
                 await self._stage.sessions.replace(self.record, record)
-            except OwnerChanged:
-                self.gone = True
-                self._lost(self)
+            except OwnerChanged as error:
+                if error.stored:
+                    self._changed(self, error.stored)
                 return
             except Exception as error:  # noqa: BLE001 a store that is away must not end what plays
                 logger.error("record_failed session=%s error=%s", self.session_id, type(error).__name__)
             else:
                 self.record = record
             if heard and playback.begun:
-                await write_listening(record)
+                self._unheard = record
+        await self._write_listening()
+
+    async def _write_listening(self) -> None:
+        """Write the latest, and try again where the database is away, as long as it is played here."""
+        async with self._hearing:
+            for seconds in LISTENING_SECONDS:
+                record, self._unheard = self._unheard, None
+                if record is None or await write_listening(record) or self._closed:
+                    return
+                self._unheard = self._unheard or record
+                await asyncio.sleep(seconds)
+                if self.gone or self._closed:
+                    return
+
+    def compare(self, stored: str | None) -> None:
+        """Heed what stands in the store: another owner, a command that was not heard here, or nothing."""
+        if stored is None:
+            self.write(heard=False)
+        elif self._owner["owner"] not in stored:  # most are as they were: reading them all would cost
+            self._changed(self, SessionRecord.from_json(stored))
 
     # --- The end -----------------------------------------------------------------------------------
 
     async def close(self, *, for_good: bool = False) -> None:
         """Stop playing here; `for_good`: the student does not want it any more."""
+        self._closed = True
         self._stage.leave(self.seat, for_good=for_good)
+        self._stage.watch.discard(self)
         if self._loop and self._loop is not asyncio.current_task():
             self._loop.cancel()
             await asyncio.wait({self._loop})

@@ -89,6 +89,11 @@ class Command(BaseModel):
 class SessionCommand(Command):
     session_id: Identifier = ""
 
+    def passed_on(self, session_id: str) -> dict[str, Any]:
+        """Return what another connection needs to carry it out, as JSON; `read_command` reads it."""
+        payload = self.model_dump(exclude={"token", "answer_data"}, exclude_none=True)
+        return {"event": self.event, "payload": {**payload, "session_id": session_id}}
+
 
 class PlacedCommand(SessionCommand):
     step: int | None = None

@@ -6,7 +6,7 @@ a session over and every later write is one comparison with what stood there bef
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,11 @@ KEPT_SESSIONS = 50  # how many of a student's sessions are looked through for th
 
 
 class OwnerChanged(Exception):
-    """Another connection has taken the session over, or the record has gone."""
+    """Another connection has changed the record; `stored`: as it stands now, None if it has gone."""
+
+    def __init__(self, stored: "SessionRecord | None") -> None:
+        super().__init__()
+        self.stored = stored
 
 
 def utc_now() -> str:
@@ -57,6 +61,9 @@ class SessionRecord:
     played: float = 0.0  # seconds
     owner: str = ""  # token of the connection that plays it; empty: none does
     channel: str = ""  # where the owner hears commands from elsewhere
+    # The last command that its owner, if there still is one, did not answer: {id, event, payload}.
+    control: Mapping[str, Any] | None = None
+    later: Mapping[str, Any] = field(default_factory=dict)  # what a later version has added; kept as it is
 
     @property
     def place(self) -> Place:
@@ -80,13 +87,16 @@ class SessionRecord:
         )
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        values = asdict(self)
+        return json.dumps(values.pop("later") | values, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "SessionRecord":
-        """Read a record; what a newer version may have added is left aside."""
+        """Read a record of this version or another one, as processes of both may write the same."""
         values = json.loads(text)
-        return cls(**{name: value for name, value in values.items() if name in cls.__slots__})
+        known = {name: values.pop(name) for name in cls.__slots__ if name in values}
+        known["version"] = max(VERSION, known.get("version", 0))
+        return cls(**known, later=values)
 
 
 class Sessions:
@@ -127,8 +137,7 @@ class Sessions:
 
     async def latest_unfinished(self, user_id: str) -> SessionRecord | None:
         """Return the session that this user asked for or resumed last, of those that have not ended."""
-        for session_id in await self._remembered(user_id):
-            text = await self._store.get(_key(session_id))
+        for text in await self.stored(await self._remembered(user_id)):
             if text is not None and not (record := SessionRecord.from_json(text)).finished:
                 return record
         heard = await in_database(listening.latest_unfinished, user_id)
@@ -137,6 +146,10 @@ class Sessions:
         # The store knows better where it knows the session at all.
         known = await self.load(heard.session_id, user_id)
         return None if known is None or known.finished else known
+
+    async def stored(self, session_ids: Sequence[str]) -> list[str | None]:
+        """Return the records of these sessions as they stand in the store, as JSON."""
+        return await self._store.get_many([_key(session_id) for session_id in session_ids])
 
     async def take(
         self, record: SessionRecord, *, owner: str, channel: str, connection_id: str, draft_id: str | None
@@ -159,10 +172,12 @@ class Sessions:
         if await self._store.compare_and_set(key, expected, record.to_json(), self._ttl):
             return
         text = await self._store.get(key)
-        if text is not None and (not known.owner or SessionRecord.from_json(text).owner != known.owner):
-            raise OwnerChanged
+        stored = SessionRecord.from_json(text) if text is not None else None
+        # Another version writes the same record in other words.
+        if stored and stored != known and (not known.owner or stored.owner != known.owner):
+            raise OwnerChanged(stored)
         if not await self._store.compare_and_set(key, text, record.to_json(), self._ttl):
-            raise OwnerChanged
+            raise OwnerChanged(None)
 
     async def _restore(self, heard: listening.Heard) -> SessionRecord:
         state = State(heard.state)

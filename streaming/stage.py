@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from accounts.limits import Connections, Limits
-from answers.drafts import Draft, Drafts
+from answers.draft import Draft
+from answers.drafts import Drafts
+from answers.errors import StoreAway
 from answers.lookup import LookupResult, StoredAnswer
 from answers.questions import Question
 from answers.recording import Recording
@@ -13,6 +16,7 @@ from streaming.errors import DraftLost, ServerBusy
 from streaming.playback import Heading, Pace, Playback
 from streaming.protocol import State
 from streaming.sessions import SessionRecord, Sessions
+from streaming.watch import Watch
 
 
 @dataclass(eq=False)
@@ -40,6 +44,10 @@ class Stage:
     look_up: Callable[[Question, str], Awaitable[LookupResult]]
     answer_of: Callable[[SessionRecord], Awaitable[StoredAnswer | None]]
     playing: set[Seat] = field(default_factory=set)
+    watch: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.sessions)
 
     def seat(self, instead_of: Seat | None = None) -> Seat:
         """Return a place to play at. Raises `ServerBusy` when as many play as this process is allowed."""
@@ -49,9 +57,17 @@ class Stage:
         self.playing.add(seat)
         return seat
 
-    def join(self, seat: Seat, question: Question, asked_by: str) -> Draft:
+    async def answer(self, seat: Seat, question: Question, user_id: str) -> tuple[LookupResult, Recording]:
+        """Return what a question leads to, and what is heard of it: a stored answer, or the draft of one."""
+        found = await self.look_up(question, user_id)
+        if found.cached:
+            stored = (found.answer_steps, found.total_duration, found.answer_id, question.language)
+            return found, Recording.of(*stored)
+        return found, (await self.join(seat, question, user_id)).recording
+
+    async def join(self, seat: Seat, question: Question, asked_by: str) -> Draft:
         """Listen to the draft for a question; from now on it is written for this seat too."""
-        seat.draft = self.drafts.join(question, asked_by, seat.wake)
+        seat.draft = await self.drafts.join(question, asked_by, seat.wake)
         return seat.draft
 
     def leave(self, seat: Seat, *, for_good: bool = False) -> None:
@@ -79,13 +95,21 @@ class Stage:
 
         Raises `DraftLost` when it was being written and is gone.
         """
-        draft = self.drafts.find(record.draft_id) if record.draft_id else None
+        draft = self.drafts.here(record.draft_id) if record.draft_id else None
         if draft:
-            if seat:
-                seat.draft = draft
-                draft.listeners.add(seat.wake)
-            return draft.recording
-        stored = await self.answer_of(record)
-        if stored is None:
+            with suppress(StoreAway):
+                await draft.read()  # the student may have heard more of it in another process
+        else:
+            stored = await self.answer_of(record)
+            if stored:
+                answer = (stored.answer_steps, stored.total_duration, stored.answer_id, stored.language)
+                return Recording.of(*answer)
+            # Whoever only looks has nothing written: it may have been given up before its first word.
+            follow = seat is not None
+            draft = await self.drafts.find(record.draft_id, follow=follow) if record.draft_id else None
+        if draft is None:
             raise DraftLost(record.current_step, record.pause_position)
-        return Recording.of(stored.answer_steps, stored.total_duration, stored.answer_id, stored.language)
+        if seat:
+            seat.draft = draft
+            draft.listeners.add(seat.wake)
+        return draft.recording

@@ -15,6 +15,7 @@ from socketio import packet
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 MAX_FRAME = 65_536  # bytes
 Payload.max_decode_packets = 256  # a browser may send as many at once as fit into one request

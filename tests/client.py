@@ -175,12 +175,14 @@ class StudentClient(Recorder):
 class RawClient(Recorder):
     """A WebSocket on which every frame is written by hand; PINGs are answered."""
 
-    def __init__(self, url: str, token: str | None = None, *, enter: bool = True, **options: Any) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, *, enter: bool = True, query: str = "", **options: Any
+    ) -> None:
         super().__init__()
         self.acks: dict[int, list[Any]] = {}
         self.frames: list[str | bytes] = []
         self.seen = 0  # how many events a test has looked at
-        self._url = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
+        self._url = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket" + query
         self._token, self._enter, self._options = token, enter, options
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -238,6 +240,15 @@ class RawClient(Recorder):
     def closed(self) -> bool:
         return self._closed.is_set()
 
+    def stop_reading(self) -> None:
+        """Take nothing more from the wire; what is sent to this client waits where it is."""
+        assert self._socket
+        self._socket.transport.pause_reading()
+
+    def read_on(self) -> None:
+        assert self._socket
+        self._socket.transport.resume_reading()
+
     def abort(self) -> None:
         """Be gone without a word."""
         assert self._socket
@@ -253,7 +264,7 @@ class RawClient(Recorder):
                 elif isinstance(frame, str):
                     self._take(frame)
         self._closed.set()
-        self._changed.set()
+        self.hear("closed", {})
 
     def _take(self, frame: str) -> None:
         kind, rest = frame[:2], frame[2:]

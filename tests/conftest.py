@@ -1,10 +1,53 @@
-"""Fixtures of every package's tests."""
+"""Fixtures of every package's tests, and what the run tells at its end."""
+
+import signal
+from collections.abc import Iterator
 
 import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
 
 from accounts.models import User
+from tests.model_server import model_server, running_model_server
+from tests.server import cluster, daphne, learner, server, servers, template, uvicorn
+from tests.services import (
+    own_postgres,
+    own_redis,
+    postgres_service,
+    pytest_terminal_summary,
+    redis_service,
+)
+
+__all__ = [
+    "cluster",
+    "daphne",
+    "learner",
+    "model_server",
+    "own_postgres",
+    "own_redis",
+    "postgres_service",
+    "pytest_terminal_summary",
+    "redis_service",
+    "running_model_server",
+    "server",
+    "servers",
+    "template",
+    "uvicorn",
+]
 
 
 @pytest.fixture
 def student(db: None) -> User:
     return User.objects.create_user("ana@school.example", "correct horse battery")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    yield
+    # Where coroutines of tests call the ORM themselves; PostgreSQL drops no database that is in use.
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+def pytest_configure() -> None:
+    # Told to end, the run still ends what it started, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

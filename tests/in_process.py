@@ -11,6 +11,7 @@ from answers.drafts import Drafts
 from answers.errors import CannotAnswer
 from answers.generation.base import Drawn, Piece, Plan, Said, StepClosed, StepOpened
 from answers.store import MemoryStore
+from answers.writing import Writer
 from streaming.consumers import TutorConsumer
 from streaming.playback import Pace
 from streaming.sessions import Sessions
@@ -54,9 +55,10 @@ class ScriptedProvider:
 
 def make_stage(provider: ScriptedProvider | None = None, **changes: Any) -> Stage:
     """Return a stage on the test database, at a hundred times the usual pace."""
+    store = changes.pop("store", None) or MemoryStore()
     parts: dict[str, Any] = {
-        "sessions": Sessions(MemoryStore(), 1800),
-        "drafts": Drafts([provider or ScriptedProvider()], asgi.look_up, asgi.save, 30),
+        "sessions": Sessions(store, 1800),
+        "drafts": Drafts(store, Writer([provider or ScriptedProvider()], asgi.look_up, asgi.save, 30)),
         "limits": Limits(AskMemory(), "1000/minute"),
         "connections": Connections(100),
         "pace": Pace(50, 0.0005),
@@ -71,11 +73,11 @@ def make_stage(provider: ScriptedProvider | None = None, **changes: Any) -> Stag
 class InProcessStudent:
     """One connection; `events` is all that was heard, in order."""
 
-    def __init__(self, stage: Stage, token: str, sid: str = "connection-1") -> None:
+    def __init__(self, stage: Stage, token: str, sid: str = "connection-1", application: Any = None) -> None:
         self.token = token
         self.events: list[tuple[str, dict[str, Any]]] = []
         scope = {"type": "socketio", "sid": sid, "headers": [], "client": None}
-        self._communicator = ApplicationCommunicator(TutorConsumer.as_asgi(stage=stage), scope)
+        self._communicator = ApplicationCommunicator(application or TutorConsumer.as_asgi(stage=stage), scope)
         self._acks = 0
 
     async def __aenter__(self) -> "InProcessStudent":
@@ -89,15 +91,28 @@ class InProcessStudent:
 
     async def call(self, event: str, **payload: Any) -> dict[str, Any]:
         """Send an event with this student's token, and return its acknowledgement."""
-        self._acks += 1
-        args = [{"token": self.token, **payload}]
-        await self._communicator.send_input(
-            {"type": "socketio.event", "event": event, "args": args, "ack": self._acks}
-        )
-        while True:
+        return await self.send(event, [{"token": self.token, **payload}])
+
+    async def send(self, event: str, args: list[Any] | None) -> dict[str, Any]:
+        """Send an event as it is, or a packet that is none (None), and return its acknowledgement."""
+        (answer,) = await self.send_all([(event, args)])
+        return answer
+
+    async def send_all(self, events: Sequence[tuple[str, list[Any] | None]]) -> list[dict[str, Any]]:
+        """Send events without waiting in between, and return their acknowledgements."""
+        first = self._acks + 1
+        for event, args in events:
+            self._acks += 1
+            message = {"type": "socketio.event", "event": event, "args": args, "ack": self._acks}
+            if args is None:
+                message = {"type": "socketio.invalid", "ack": self._acks}
+            await self._communicator.send_input(message)
+        answers: dict[int, dict[str, Any]] = {}
+        while len(answers) < len(events):
             message = await self._hear()
-            if message["type"] == "socketio.ack" and message["ack"] == self._acks:
-                return message["payload"]
+            if message["type"] == "socketio.ack" and message["ack"] >= first:
+                answers[message["ack"]] = message["payload"]
+        return [answers[ack] for ack in sorted(answers)]
 
     async def until(self, name: str, **fields: Any) -> dict[str, Any]:
         """Listen until an event of this name with these fields has come; what came before counts."""

@@ -5,14 +5,14 @@
         ... OpenAIProvider("key", model_server.url, "model") ...
         assert model_server.calls == 2
 
-Each request takes the next reply; the last one is repeated. Who uses the fixture imports `model_server` and
-`running_model_server` from here, or starts a `ModelServer` of its own as a context manager.
+Each request takes the next reply, or what makes one of its body; the last one is repeated. Tests share one
+by the fixture `model_server`, or start a `ModelServer` of their own as a context manager.
 """
 
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +98,7 @@ class ModelServer:
         self._released = asyncio.Semaphore(0)
         self.script(Reply(answer()))
 
-    def script(self, *replies: Reply) -> None:
+    def script(self, *replies: Reply | Callable[[Any], Reply]) -> None:
         """Answer the next requests with these replies, and all after them with the last."""
         self._script, self._taken = list(replies), 0
 
@@ -154,6 +154,8 @@ class ModelServer:
         self._taken += 1
         self.headers.append({name.decode(): value.decode() for name, value in scope["headers"]})
         self.requests.append(json.loads(body))
+        if not isinstance(reply, Reply):
+            reply = reply(self.requests[-1])
         if reply.status != 200:
             await self._send_json(send, reply.status, reply.headers, {"error": dict(reply.error)})
             return

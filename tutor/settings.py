@@ -3,6 +3,7 @@
 A value that is missing or wrong stops the start with `ImproperlyConfigured` and its name.
 """
 
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,9 @@ env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
 T = TypeVar("T")
+
+DATABASE_THREADS = 8  # threads for database work from sockets
+DATABASE_SECONDS = 5.0  # how long one piece of it may take, waiting for a thread included
 
 
 def setting(name: str, cast: Callable[[str], T], default: T, expected: str) -> T:
@@ -76,8 +80,68 @@ def url(*schemes: str) -> Callable[[str], str]:
 
 
 def database(raw: str) -> dict[str, Any]:
+    """Return Django's settings of the database at an address."""
     url("postgres", "postgresql", "sqlite")(raw)
-    return dict(environ.Env.db_url_config(raw))
+    config: dict[str, Any] = {
+        **environ.Env.db_url_config(raw),
+        "CONN_MAX_AGE": 0,  # persistent connections leak under ASGI
+    }
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        # Deferred transactions that turn into writers fail at once, whatever the timeout says.
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            "timeout": 20,
+        }
+        return config
+    config["ENGINE"] = "tutor.postgresql"
+    # Behind a transaction pooler the next statement may run in another session. Django prepares no statements
+    # unless told to; nor may it keep cursors.
+    config["DISABLE_SERVER_SIDE_CURSORS"] = True
+    config["OPTIONS"] = {
+        # All on our side of the wire, since poolers refuse settings of the session. A server that is gone
+        # without a word is noticed within 20 s.
+        "connect_timeout": 3,
+        "tcp_user_timeout": 10_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "application_name": "tutor",
+        **config.get("OPTIONS", {}),
+        "pool": {
+            "min_size": 1,
+            "max_size": DATABASE_THREADS + 2,  # HTTP requests use threads of their own
+            "timeout": 3,
+            # Later tries come with whoever needs a connection: in the library's 5 minutes the pauses between
+            # tries would outgrow an outage.
+            "reconnect_timeout": 2,
+        },
+    }
+    return config
+
+
+def channel_layer(redis_url: str) -> dict[str, Any]:
+    if not redis_url:
+        return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    keep_alive: dict[str, Any] = {}
+    if not redis_url.startswith("unix:"):  # a host that is gone without a word is noticed within 20 s
+        seconds = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3}
+        options = {getattr(socket, name): value for name, value in seconds.items() if hasattr(socket, name)}
+        keep_alive = {"socket_keepalive": True, "socket_keepalive_options": options}
+    return {
+        "BACKEND": "streaming.layer.OneReaderLayer",
+        "CONFIG": {
+            # One host: with more, the library looks for a message elsewhere than it was put.
+            # No socket timeout: reads block, and under Python 3.11 redis-py would lose cancellations.
+            "hosts": [{"address": redis_url, "socket_connect_timeout": 2, **keep_alive}],
+            "prefix": "channel:",
+            # Of one process and all its connections: 300 students who come back at once send two messages
+            # each. Of more than this many, the first would be answered too late to be of use.
+            "capacity": 3000,
+            # Whoever sent a message waits a second for its answer. Clocks may differ by the rest.
+            "expiry": 10,
+        },
+    }
 
 
 def rate(raw: str) -> str:
@@ -140,6 +204,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tutor.busy.BusyWhileDatabaseIsAway",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -158,37 +223,17 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # --- Where things are kept -------------------------------------------------------------------------
 
-DATABASE_THREADS = 8  # threads for database work from sockets, and so the size of the connection pool
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": setting("DATABASE_URL", database, {}, "a postgres:// or sqlite:/// address")
-    or environ.Env.db_url_config(f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+    "default": setting(
+        "DATABASE_URL",
+        database,
+        database(f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
+        "a postgres:// or sqlite:/// address",
+    )
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Deferred transactions that turn into writers fail at once, whatever the timeout says.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        "timeout": 20,
-    }
-else:
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
-        "min_size": 1,
-        "max_size": DATABASE_THREADS,
-        "timeout": 10,
-    }
-DATABASES["default"]["CONN_MAX_AGE"] = 0  # persistent connections leak under ASGI
 
 REDIS_URL = setting("REDIS_URL", url("redis", "rediss", "unix"), "", "a redis:// address")
-CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # A blocking read lasts 5 s: any socket timeout near that kills idle consumers.
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 5}]},
-    }
-    if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-}
+CHANNEL_LAYERS = {"default": channel_layer(REDIS_URL)}
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -129,6 +129,7 @@ class Student:
         self._error: Payload = {}
         self._seconds = 0.0
         self._waiting = ""
+        self._patient_until = 0.0  # after a lost connection, what is refused for a while is tried again
         self._note, self._note_until = "", 0.0
         self._leaving: Ending | None = None
         self._ending: Ending | None = None
@@ -163,12 +164,13 @@ class Student:
 
     async def _take(self, kind: str, payload: Any) -> None:
         match kind:
-            case "connected":
+            case "connected" if self._leaving is None:
                 await self._begin_or_go_on()
             case "lost" if self._leaving is not None:
                 self._ending = self._leaving
             case "lost":
                 self._waiting = "connection lost, trying again…"
+                self._patient_until = time.monotonic() + RECONNECT_SECONDS
                 self._connecting = asyncio.create_task(self._wire.connect(RECONNECT_SECONDS))
             case "ended":
                 self._ending = payload
@@ -212,7 +214,11 @@ class Student:
         if payload["ok"]:
             return
         error = payload["error"]
-        if event in ("ask_question", "resume_explanation") and not self._leaving:
+        again = error["code"] in PASSING and time.monotonic() < self._patient_until
+        if event == "resume_explanation" and again:
+            seconds = self._error.get("retry_after", LAST_RETRY)
+            asyncio.get_running_loop().call_later(seconds, self.happened, "connected", None)
+        elif event in ("ask_question", "resume_explanation") and not self._leaving:
             if error["code"] != "token_expired" or not self._renewable:  # else the error itself is answered
                 self._ending = Ending(1, error["message"], error["code"])
         elif event == "pause_explanation":

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from answers.drafts import ATTEMPTS, Draft, Drafts
+from answers.draft import Draft, Told
+from answers.drafts import Drafts
 from answers.errors import (
     AiInvalidAnswer,
     AiRefused,
@@ -18,6 +19,8 @@ from answers.errors import (
 from answers.generation.base import Drawn, Plan, Said, StepClosed, StepOpened
 from answers.lookup import LookupResult
 from answers.questions import Question, read_question
+from answers.store import MemoryStore
+from answers.writing import ATTEMPTS, Writer
 from tests.virtual_time import run
 
 QUESTION = read_question("What is a draft?", user_language="en")
@@ -61,31 +64,35 @@ class World:
     def __init__(self, *providers: Script, found: LookupResult | None = None) -> None:
         self.providers, self.saved, self.looked = providers, [], 0
         self._found = found or LookupResult("", "", "")
-        self.drafts = Drafts(providers, self._look_up, self._save, DEADLINE)
+        self.broken: Exception | None = None  # what saving ends in
+        self.drafts = Drafts(MemoryStore(), Writer(providers, self._look_up, self._save, DEADLINE))
         self.grown = 0
 
     async def _look_up(self, question: Question, user_id: str) -> LookupResult:
         self.looked += 1
         return self._found
 
-    async def _save(self, draft: Draft, provider: Any) -> str:
+    async def _save(self, draft: Draft, told: Told) -> str:
+        assert told == Told("model", "scripted", "1")
+        if self.broken:
+            raise self.broken
         self.saved.append(draft.recording.as_steps())
         return "answer-1"
 
     def wake(self) -> None:
         self.grown += 1
 
-    def join(self, question: Question = QUESTION, wake: Callable[[], None] | None = None) -> Draft:
-        return self.drafts.join(question, "asker", wake or self.wake)
+    async def join(self, question: Question = QUESTION, wake: Callable[[], None] | None = None) -> Draft:
+        return await self.drafts.join(question, "asker", wake or self.wake)
 
 
 def tell(world: World) -> tuple[Draft, float]:
     """Write one draft to its end; return it and the seconds that it took."""
 
     async def main() -> tuple[Draft, float]:
-        draft = world.join()
-        assert draft.writer
-        await asyncio.wait({draft.writer})
+        draft = await world.join()
+        assert draft.keeper
+        await asyncio.wait({draft.keeper})
         return draft, asyncio.get_running_loop().time()
 
     return run(main())
@@ -103,8 +110,8 @@ def test_an_answer_is_told_saved_and_complete() -> None:
     assert (draft.recording.complete, draft.recording.failure) == (True, None)
     assert draft.recording.answer_id == "answer-1"
     assert world.saved == [draft.recording.as_steps()]
-    assert world.grown == 7, "each piece, and the end"
-    assert world.drafts.find(draft.id) is None
+    assert world.grown > 2, "each entry, and the end"
+    assert world.drafts.here(draft.id) is None
 
 
 def test_an_answer_that_was_stored_meanwhile_is_taken_instead() -> None:
@@ -195,11 +202,7 @@ def test_the_next_provider_takes_what_the_first_does_not() -> None:
 
 def test_an_answer_that_cannot_be_saved_is_a_failure() -> None:
     world = World(Script(TOLD))
-
-    async def fail(draft: Draft, provider: Any) -> str:
-        raise OSError
-
-    world.drafts._save = fail
+    world.broken = OSError()
     draft, _ = tell(world)
     assert draft.recording.failure
     assert draft.recording.failure.code == "internal_error"
@@ -216,29 +219,29 @@ def in_world(world: World, story: Callable[[World], Awaitable[None]]) -> World:
 
 def test_all_who_ask_at_once_hear_one_draft_and_the_next_begins_anew() -> None:
     async def story(world: World) -> None:
-        first, second, other = world.join(), world.join(), world.join(OTHER)
+        first, second, other = await asyncio.gather(world.join(), world.join(), world.join(OTHER))
         assert first is second
         assert other is not first
-        assert world.drafts.find(first.id) is first
-        assert first.writer
-        await first.writer
-        assert world.join() is not first
+        assert world.drafts.here(first.id) is first
+        assert first.keeper
+        await first.keeper
+        assert await world.join() is not first
 
     world = in_world(World(Script(TOLD)), story)
-    assert world.looked == 2
+    assert world.looked == 3, "each draft looks whether it is still needed"
 
 
 def test_a_stop_before_the_first_word_ends_a_draft_that_nobody_else_wants() -> None:
     async def story(world: World) -> None:
-        draft = world.join()
+        draft = await world.join()
         await asyncio.sleep(1)
         world.drafts.leave(draft, world.wake, for_good=True)
-        anew = world.join()
+        anew = await world.join()
         assert anew is not draft, "whoever asks next does not get the one that ends"
-        await asyncio.sleep(0)
-        assert draft.writer
-        assert draft.writer.cancelled()
-        assert world.drafts.find(anew.id) is anew, "the end of the one is not the end of the other"
+        assert draft.keeper
+        await asyncio.wait({draft.keeper})
+        assert draft.keeper.cancelled()
+        assert world.drafts.here(anew.id) is anew, "the end of the one is not the end of the other"
 
     in_world(World(Script([*OPENED, 10, Said("abc"), StepClosed()])), story)
 
@@ -246,16 +249,16 @@ def test_a_stop_before_the_first_word_ends_a_draft_that_nobody_else_wants() -> N
 @pytest.mark.parametrize("reason", ["another listens", "only gone", "text is there", "joined just now"])
 def test_otherwise_a_draft_is_written_to_its_end(reason: str) -> None:
     async def story(world: World) -> None:
-        draft = world.join()
+        draft = await world.join()
         if reason == "another listens":
-            world.join(wake=lambda: None)
+            await world.join(wake=lambda: None)
         if reason != "joined just now":
             await asyncio.sleep(1 if reason != "text is there" else 12)
         if reason == "joined just now":
-            world.join(wake=lambda: None)
+            await world.join(wake=lambda: None)
         world.drafts.leave(draft, world.wake, for_good=reason != "only gone")
-        assert draft.writer
-        await draft.writer
+        assert draft.keeper
+        await draft.keeper
         assert draft.recording.complete
 
     world = in_world(World(Script([*OPENED, 10, Said("abc"), 5, StepClosed()])), story)
@@ -264,7 +267,7 @@ def test_otherwise_a_draft_is_written_to_its_end(reason: str) -> None:
 
 def test_at_the_end_of_the_process_all_writers_end_and_providers_let_go() -> None:
     async def story(world: World) -> None:
-        draft = world.join()
+        draft = await world.join()
         await asyncio.sleep(1)
         await world.drafts.aclose()
         assert isinstance(draft.recording.failure, AnswersError)

@@ -1,4 +1,4 @@
-"""Servers, students and a model server for the tests over real sockets."""
+"""What the tests over real sockets compare with and show."""
 
 import json
 import sys
@@ -6,19 +6,7 @@ import sys
 import pytest
 
 from tests.client import StudentClient
-from tests.model_server import model_server, running_model_server
-from tests.server import Server, daphne, learner, server, servers, template, uvicorn
-
-__all__ = [
-    "daphne",
-    "learner",
-    "model_server",
-    "running_model_server",
-    "server",
-    "servers",
-    "template",
-    "uvicorn",
-]
+from tests.server import Server
 
 SKY = "¿Por qué el cielo es azul?"  # a sample answer of five steps and some 2,300 characters
 

@@ -1,8 +1,14 @@
-"""The product's own application, and beside it a page that counts what the process holds."""
+"""The product's own application, and beside it pages that count and weigh what the process holds."""
 
 import asyncio
 import json
+import resource
+import socket
+from pathlib import Path
 from typing import Any
+from weakref import WeakSet
+
+from twisted.internet import tcp
 
 from tutor.asgi import application as product
 from tutor.asgi import bridge, stage
@@ -16,12 +22,49 @@ def counts() -> dict[str, int]:
         "connections": len(bridge._connections),
         "rooms": len(manager.rooms.get("/", {}).get(None, {})),
         "environs": len(bridge.server.environ),
-        "sockets": sum(not socket.closed for socket in bridge.server.eio.sockets.values()),
+        "sockets": sum(not wire.closed for wire in bridge.server.eio.sockets.values()),
         "playing": len(stage.playing),
         "entered": len(stage.connections),
         "drafts": len(drafts),
         "listeners": sum(len(draft.listeners) for draft in drafts),
     }
+
+
+TRANSPORTS: WeakSet[Any] = WeakSet()  # of all WebSockets
+
+
+def weights() -> dict[str, int]:
+    """Return bytes: of the process, and of what waits for clients; and how many files are open."""
+    packets = [packet for wire in bridge.server.eio.sockets.values() for packet in wire.queue._queue]
+    coroutines: list[Any] = [task.get_coro() for task in asyncio.all_tasks()]
+    outboxes = [each.cr_frame.f_locals["self"] for each in coroutines if each.__qualname__ == "Outbox.run"]
+    return {
+        "resident": int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize(),
+        "written": sum(map(unsent, TRANSPORTS)),
+        "queued": sum(len(packet.encode()) for packet in packets if packet),
+        "outboxes": sum(outbox._size for outbox in outboxes),
+        "files": len(list(Path("/proc/self/fd").iterdir())),
+    }
+
+
+def unsent(transport: Any) -> int:
+    if isinstance(transport, tcp.Connection):
+        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+    return int(transport.get_write_buffer_size())
+
+
+def observe(send: Any, *, narrow: bool) -> None:
+    """Watch the transport of a WebSocket; `narrow`: let the kernel keep little of what is not read."""
+    protocol = getattr(send, "__self__", None) or send.args[0]
+    transport = protocol.transport
+    TRANSPORTS.add(transport)
+    if narrow:
+        twisted = isinstance(transport, tcp.Connection)
+        wire = transport.socket if twisted else transport.get_extra_info("socket")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+
+PAGES = {"/counts": counts, "/weights": weights}
 
 
 def is_ping(task: asyncio.Task[Any]) -> bool:
@@ -30,10 +73,13 @@ def is_ping(task: asyncio.Task[Any]) -> bool:
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["type"] != "http" or scope["path"] != "/counts":
+    page = PAGES.get(scope["path"]) if scope["type"] == "http" else None
+    if scope["type"] == "websocket":
+        observe(send, narrow=b"narrow" in scope["query_string"])
+    if page is None:
         await product(scope, receive, send)
         return
-    body = json.dumps(counts()).encode()
+    body = json.dumps(page()).encode()
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -10,6 +10,7 @@ import { transform } from "sucrase";
 
 export const url = process.env.SERVER_URL;
 export const students = JSON.parse(process.env.STUDENTS ?? "[]");
+export const transport = process.env.TRANSPORT ?? "websocket"; // what a stock client ends up on
 export const answers = JSON.parse(await readFile(process.env.ANSWERS, "utf8")); // steps by question
 export const SKY = "¿Por qué el cielo es azul?";
 export const ASTRAL = "¿Qué es 𝑥?"; // many of its characters are two of JavaScript's units, or several code points

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +37,7 @@ def import_answers(server: Server, file: Path) -> None:
     subprocess.run(
         [sys.executable, "manage.py", "import_answers", str(file)],
         cwd=ROOT,
-        env={**os.environ, "DEBUG": "on", "DATABASE_URL": f"sqlite:///{server.database}"}
+        env={**os.environ, "DEBUG": "on", "DATABASE_URL": server.database_url}
         | {"DJANGO_SETTINGS_MODULE": "tutor.settings"},
         capture_output=True,
         check=True,
@@ -81,10 +80,9 @@ def test_page(node: str, servers: MakeServer, template: Template, tmp_path: Path
     server = servers("daphne", ACCESS_TOKEN_MINUTES=2 / 60, CHUNK_DELAY=0.0125)
     import_answers(server, HERE / "answers.jsonl")
     student = template.student()
-    with sqlite3.connect(server.database) as database:  # students of the template have no password
-        encoded = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)
-        key = student.id.replace("-", "")
-        database.execute("UPDATE accounts_user SET password = ? WHERE id = ?", (encoded, key))
+    encoded = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)
+    key = student.id.replace("-", "")  # students of the template have no password
+    server.rows("UPDATE accounts_user SET password = ? WHERE id = ?", encoded, key)
     (row,) = server.rows("SELECT email FROM accounts_user WHERE id = ?", key)
     run(
         *(node, "page.test.mjs", server, tmp_path),

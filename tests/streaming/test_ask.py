@@ -27,10 +27,7 @@ from streaming.management.commands.ask import token_for
 from streaming.playback import Pace
 from streaming.terminal.reader import Drawn, Piece, Reader, Title
 from streaming.terminal.views import PlainView
-from tests.model_server import running_model_server
-from tests.server import ROOT, Server, Student, Template, daphne, learner, servers, template
-
-__all__ = ["daphne", "learner", "running_model_server", "servers", "template"]
+from tests.server import ROOT, Server, Student, Template
 
 QUESTION = "¿Por qué el cielo es azul?"
 SECONDS = 30.0
@@ -42,7 +39,7 @@ def command(server: Server, student: Student, *options: str, question: str = QUE
     return {
         "args": [sys.executable, "manage.py", "ask", question, *arguments],
         "cwd": ROOT,
-        "env": {**server._environment, "TERM": "xterm-256color", "LANG": "C.UTF-8"},
+        "env": {**server.environment, "TERM": "xterm-256color", "LANG": "C.UTF-8"},
     }
 
 

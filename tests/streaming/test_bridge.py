@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from asgiref.testing import ApplicationCommunicator
 
-from streaming import bridge as module
-from streaming.bridge import Bridge, Message, Receive, Send
+from streaming import connection
+from streaming.bridge import Bridge
+from streaming.wire import Message, Receive, Send
 
 
 class Wire:
@@ -143,7 +144,7 @@ async def test_a_consumer_that_dies_at_connect_refuses_with_a_code(bridge: Bridg
 async def test_an_event_that_is_never_answered_is_answered_with_an_error(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ACK_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "ACK_SECONDS", 0.05)
     wire = Wire(bridge)
     await wire.enter()
     await wire.send('427["say nothing"]')
@@ -154,7 +155,7 @@ async def test_an_event_that_is_never_answered_is_answered_with_an_error(
 
 
 async def test_a_consumer_that_does_not_end_is_ended(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CLOSE_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.05)
     wire = Wire(bridge)
     await wire.enter()
     await wire.send('42["stay"]')

@@ -98,12 +98,20 @@ async def send(client: InProcessStudent, event: str) -> None:
     ],
 )  # fmt: skip
 async def test_messages_from_elsewhere_that_mean_nothing_change_nothing(
-    student: User, message: dict[str, Any], caplog: pytest.LogCaptureFixture
+    student: User, message: dict[str, Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layer = get_channel_layer()
+    layer, channels = get_channel_layer(), []
+
+    async def new_channel(*args: Any) -> Any:
+        channel = await type(layer).new_channel(layer, *args)
+        channels.append(str(channel))
+        return channel
+
+    monkeypatch.setattr(layer, "new_channel", new_channel)
     async with InProcessStudent(make_stage(), access_token(student)) as client:
         await client.call("get_session")
-        for channel in list(layer.channels):
+        assert channels
+        for channel in channels:
             await layer.send(channel, message)
         await settled()
         assert (await client.call("get_session"))["ok"]

@@ -36,8 +36,12 @@ class World:
         recording = Recording.of([STEP, STEP], 10, None, "en")
         playback = stage.playback(record, recording, "en")
         self.player = Player(
-            record, playback, stage, stage.seat(), self.events.extend, self._said, self.lost.append
+            record, playback, stage, stage.seat(), self.events.extend, self._said, self._changed
         )
+
+    def _changed(self, player: Player, stored: SessionRecord) -> None:
+        player.gone = True
+        self.lost.append(player)
 
     async def _said(self) -> None:
         await asyncio.sleep(0)

@@ -4,6 +4,7 @@ const list = $("steps").children; // step n at n - 1
 let total = 0, asking = null;
 
 const socket = io({
+  transports: ["websocket", "polling"], tryAllTransports: true, // what polls needs one process, or a sticky proxy
   auth: async (give) => { // a new token for each connection, kept nowhere else
     const csrf = document.cookie.match(/csrftoken=([^;]+)/)?.[1] ?? "";
     const response = await fetch(page.tokenUrl, { method: "POST", headers: { "X-CSRFToken": csrf } });

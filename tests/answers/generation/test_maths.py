@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from answers.canvas import read_command
+from answers.draft import apply
 from answers.errors import CannotAnswer
 from answers.generation import maths
-from answers.generation.base import Drawn, Piece, Plan, Said, StepClosed, StepOpened
+from answers.generation.base import Piece, Plan, Said, StepOpened
 from answers.generation.maths import MathsTutor, answer
 from answers.generation.maths.parser import parse
 from answers.generation.maths.quadratics import extracted
@@ -34,17 +35,7 @@ async def pieces(text: str, language: str = "es", written: Recording | None = No
 def record(told: list[Piece], recording: Recording | None = None) -> Recording:
     recording = recording or Recording("es")
     for piece in told:
-        match piece:
-            case Plan(titles, duration):
-                recording.plan(len(titles), duration)
-            case StepOpened(title, type):
-                recording.begin_step(title, type)
-            case Said(text):
-                recording.say(text)
-            case Drawn(command):
-                recording.draw(command)
-            case StepClosed():
-                recording.end_step()
+        apply(piece, recording)
     return recording
 
 

@@ -10,16 +10,15 @@ from typing import Any
 import pytest
 from llmock.pytest_plugin import LLMock
 
+from answers.draft import apply
 from answers.errors import AiInvalidAnswer, AiNotConfigured, AiRefused, AiUnavailable, GenerationError
-from answers.generation.base import Piece, Plan, Said, StepClosed, StepOpened
+from answers.generation.base import Piece, Said, StepClosed, StepOpened
 from answers.generation.openai import OpenAIProvider
 from answers.generation.openai.failures import retry_after
 from answers.questions import read_question
 from answers.recording import Recording
 from answers.schema import read_explanation
-from tests.model_server import ModelServer, Reply, answer, model_server, running_model_server, tokens, told
-
-__all__ = ["model_server", "running_model_server"]  # fixtures
+from tests.model_server import ModelServer, Reply, answer, tokens, told
 
 QUESTION = read_question("¿Qué es una derivada?", {"level": "bachillerato", "exam": "EBAU"}, asker="7")
 
@@ -38,17 +37,7 @@ async def pieces_of(provider: OpenAIProvider, written: Recording | None = None) 
 def recorded(pieces: list[Piece]) -> Recording:
     recording = Recording("es")
     for piece in pieces:
-        match piece:
-            case Plan(titles, duration):
-                recording.plan(len(titles), duration)
-            case StepOpened(title, kind):
-                recording.begin_step(title, kind)
-            case Said(text):
-                recording.say(text)
-            case StepClosed():
-                recording.end_step()
-            case _:
-                recording.draw(piece.command)
+        apply(piece, recording)
     return recording
 
 
