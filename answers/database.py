@@ -26,7 +26,7 @@ _threads = ThreadPoolExecutor(settings.DATABASE_THREADS, thread_name_prefix="dat
 
 
 async def in_database(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a synchronous function that uses the ORM, in one of as many threads as there are connections.
+    """Run a synchronous function that uses the ORM, in one of a few threads of its own.
 
     Raises `StoreAway` where the database does not answer; what was to be written may be written even then.
     """

@@ -49,6 +49,11 @@ class Draft:
     def ended(self) -> bool:
         return self.recording.complete or self.recording.failure is not None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody here listens to it, or may have seen something of it."""
+        return bool(self.listeners) or self.recording.has_text
+
     async def read(self) -> None:
         """Let the recording grow by what others have written."""
         async with self._one_at_a_time:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from answers.draft import Draft, Superseded, reached
 from answers.draft_log import LEASE_SECONDS, VERSION, DraftLog, Lease
@@ -39,6 +40,7 @@ class Drafts:
         self._by_key: dict[str, Draft] = {}
         self._by_id: dict[str, Draft] = {}
         self._opening: dict[str, asyncio.Task[Draft]] = {}
+        self._giving_up: set[asyncio.Task[None]] = set()
 
     async def join(self, question: Question, asked_by: str, wake: Callable[[], None]) -> Draft:
         """Listen to the draft for a question, begun now if nobody writes it. Raises `StoreAway`."""
@@ -46,7 +48,8 @@ class Drafts:
             draft = self._by_key.get(question.key)
             if draft is None:
                 draft = await asyncio.shield(self._opened(question, asked_by))
-            if draft.keeper is None or not draft.keeper.cancelling():
+            keeper = draft.keeper
+            if keeper is None or (not keeper.cancelling() and (draft.ended or not keeper.done())):
                 draft.listeners.add(wake)
                 return draft
 
@@ -73,19 +76,29 @@ class Drafts:
     def leave(self, draft: Draft, wake: Callable[[], None], *, for_good: bool = False) -> None:
         """Stop listening; `for_good`: what nobody wants and nobody has seen any of is not written on."""
         draft.listeners.discard(wake)
-        if for_good and not draft.listeners and not draft.recording.has_text and draft.keeper:
-            self._forget(draft)  # whoever asks next begins anew, although the writer takes a moment to end
-            draft.keeper.cancel()
+        if for_good and not draft.wanted:
+            task = asyncio.create_task(self._give_up(draft))
+            self._giving_up.add(task)
+            task.add_done_callback(self._giving_up.discard)
 
     async def aclose(self) -> None:
         """Leave all drafts to other processes, and let go of the providers' connections."""
-        tasks = [*self._opening.values(), *(draft.keeper for draft in self._by_id.values() if draft.keeper)]
+        tasks: list[asyncio.Task[Any]] = [*self._opening.values(), *self._giving_up]
+        tasks += [draft.keeper for draft in self._by_id.values() if draft.keeper]
         self._by_id.clear()
         self._by_key.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._writer.aclose()
+
+    async def _give_up(self, draft: Draft) -> None:
+        """End a draft before its first word, unless somebody listens to it in another process."""
+        with suppress(StoreAway):
+            heard = await self._store.get(_heard(draft))
+            if not heard and not draft.wanted and draft.keeper:
+                self._forget(draft)  # whoever asks next begins anew, though this takes a moment to end
+                draft.keeper.cancel()
 
     # --- Finding and keeping ------------------------------------------------------------------------
 
@@ -115,7 +128,7 @@ class Drafts:
                     return self._kept(draft)
             draft = self._draft(str(uuid.uuid4()), question, asked_by)
             if await self._store.compare_and_set(pointer, known, draft.id, self._ttl):
-                return self._kept(draft)
+                return self._kept(draft, begun_here=True)
 
     async def _stored(self, draft_id: str) -> Draft | None:
         """Return a draft as it stands in the store, if it does."""
@@ -137,10 +150,10 @@ class Drafts:
         recording = Recording(question.language)
         return Draft(draft_id, question, asked_by, recording, log, Lease(self._store, draft_id))
 
-    def _kept(self, draft: Draft) -> Draft:
+    def _kept(self, draft: Draft, *, begun_here: bool = False) -> Draft:
         """Write a draft, or follow who does, until it has ended."""
         self._by_id[draft.id] = self._by_key[draft.question.key] = draft
-        draft.keeper = asyncio.create_task(self._keep(draft), name=f"draft {draft.id}")
+        draft.keeper = asyncio.create_task(self._keep(draft, begun_here), name=f"draft {draft.id}")
         return draft
 
     def _forget(self, draft: Draft) -> None:
@@ -149,15 +162,17 @@ class Drafts:
         if self._by_key.get(draft.question.key) is draft:
             del self._by_key[draft.question.key]
 
-    async def _keep(self, draft: Draft) -> None:
+    async def _keep(self, draft: Draft, take: bool) -> None:
         try:
             while not draft.ended:
                 with suppress(Superseded):
-                    if await reached(draft.lease.take, self._writer.deadline):
+                    # Nobody may hold another's draft only because the store has just lost everything.
+                    if take and await reached(draft.lease.take, self._writer.deadline):
                         await self._write(draft)
                     else:
                         await self._follow(draft)
-                        if not (draft.ended or draft.listeners or draft.recording.has_text):
+                        take, draft.whole = True, False
+                        if not draft.ended and not draft.wanted:
                             return  # given up before its first word, and nobody here wants it
         except AnswersError as error:
             draft.recording.failure = error
@@ -177,6 +192,9 @@ class Drafts:
         while not draft.ended:
             holder = await reached(draft.lease.holder, self._writer.deadline)
             await reached(draft.read, self._writer.deadline)
+            if draft.listeners and not draft.recording.has_text:
+                with suppress(StoreAway):
+                    await self._store.compare_and_set(_heard(draft), None, "1", LOST_SECONDS)
             if holder:
                 patience = LOST_SECONDS
             elif holder is not None or patience <= 0:
@@ -214,6 +232,11 @@ class Drafts:
             await self._store.compare_and_set(_pointer(draft.question), None, draft.id, self._ttl)
             await draft.log.restore()
             draft.whole = True
+
+
+def _heard(draft: Draft) -> str:
+    """Return the key that says that somebody listens, in a process that does not write."""
+    return f"heard:{VERSION}:{draft.id}"
 
 
 def _pointer(question: Question) -> str:

@@ -95,7 +95,7 @@ class RedisStore:
 
     CONNECTIONS = 32  # of one process at most; whoever finds none free waits
 
-    def __init__(self, url: str, seconds: float = 3.0) -> None:
+    def __init__(self, url: str, seconds: float = 2.0) -> None:
         self._seconds = seconds  # long enough for a process that many students come back to at once
         self._free = asyncio.Semaphore(self.CONNECTIONS)
         # No socket timeout: under Python 3.11 redis-py then loses many a cancellation.

@@ -75,6 +75,7 @@ class Writer:
                 await self._append(draft, failed=[failure.code, getattr(failure, "retry_after", None)])
         except (TimeoutError, StoreAway):
             draft.recording.failure = failure
+            draft.grew()
 
     async def aclose(self) -> None:
         """Let go of the providers' connections."""

@@ -134,7 +134,7 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
         try:
             if token:
                 await self.identify(token)
-        except AccountsError as error:
+        except CodedError as error:
             await self.base_send({"type": "socketio.refuse", **self.coded(error)})
             raise StopConsumer from None
         await self.base_send({"type": "socketio.accept"})
@@ -282,6 +282,8 @@ class TutorConsumer(AsyncConsumer):  # type: ignore[misc]
         tasks = set(self.tasks)
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-        await self.listener.disconnect()
+        try:
+            if tasks:
+                await asyncio.wait(tasks)
+        finally:
+            await self.listener.disconnect()

@@ -81,8 +81,9 @@ class Listener:
         if earlier:
             return await self._ask_again(student, earlier, reply)
         with self._seat() as seat:
-            await stage.limits.ask(student.user_id)
-            found, recording = await stage.answer(seat, question, student.user_id)
+            found = await stage.look_up(question, student.user_id)
+            await stage.limits.ask(student.user_id)  # what a database that is away refuses does not count
+            recording = await stage.heard(seat, question, found, student.user_id)
             record = SessionRecord(
                 user_id=student.user_id,
                 connection_id=self._connection_id,
@@ -92,12 +93,13 @@ class Listener:
                 context=command.context,
                 answer_id=found.answer_id,
                 draft_id=seat.draft.id if seat.draft else None,
+                request_id=command.request_id,
                 cached=found.cached,
                 speed=command.speed,
                 owner=str(uuid.uuid4()),
                 channel=self._channel,
             )
-            first = await stage.sessions.create(record, command.request_id)
+            first = await stage.sessions.create(record)
             if first is record:
                 await self._stop_own()
                 player = self._take_up(student, record, recording, seat)
@@ -120,7 +122,7 @@ class Listener:
             return await self._resume_here(student, own.record, command, reply)
         self._expired = False
         self._go_on(own, command, reply, elsewhere=False)
-        await own.recorded()
+        own.write(heard=True)
         return None
 
     async def steer(self, student: Identity, command: SessionCommand, reply: Reply) -> None:
@@ -131,7 +133,11 @@ class Listener:
             return reply(await self._elsewhere.steer(record, command, self._clock()))
         events = self._steer_own(own, command)
         reply(placed(own.playback.place))
-        return await self._settle(own, events)
+        if isinstance(command, PauseExplanation):
+            await self._settle(own, events)
+        else:
+            own.write(heard=True)
+        return None
 
     async def snapshot(self, student: Identity, command: GetSession) -> dict[str, Any] | None:
         """Return what a client holds that played to where the session stands, or None if there is none."""
@@ -246,7 +252,7 @@ class Listener:
             await self._leave_own(lambda playback: playback.pause(self._clock()))
             player = self._take_up(student, taken, recording, seat)
             self._go_on(player, command, reply, elsewhere=True)
-        await player.recorded()
+        player.write(heard=True)
 
     def _take_up(self, student: Identity, record: SessionRecord, recording: Recording, seat: Seat) -> Player:
         if self._restarting:
@@ -315,11 +321,11 @@ class Listener:
                         events = self._steer_own(player, command)
             self._later(self._settle(player, events))
             return
+        player.gone = True
         if self._player is player:
             self._player = None
-        player.gone = True
-        if not player.playback.state.finished:
-            self._say(player.playback.pause(self._clock(), reason=PauseReason.MOVED))
+            if not player.playback.state.finished:
+                self._say(player.playback.pause(self._clock(), reason=PauseReason.MOVED))
         self._later(player.close())
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:

@@ -52,6 +52,7 @@ class SessionRecord:
     language: str = ""
     context: Mapping[str, str] = field(default_factory=dict)
     answer_id: str | None = None
+    request_id: str = ""  # the client's, of the ask that made it
     draft_id: str | None = None  # the draft it is or was played from
     cached: bool = False
     state: str = State.WAITING
@@ -106,16 +107,17 @@ class Sessions:
         self._store = store
         self._ttl = ttl  # seconds, renewed by each write
 
-    async def create(self, record: SessionRecord, request_id: str = "") -> SessionRecord:
+    async def create(self, record: SessionRecord) -> SessionRecord:
         """Keep a new session; of two with the same request id, return the one that was first."""
+        request_id = record.request_id
         await self._store.compare_and_set(_key(record.session_id), None, record.to_json(), self._ttl)
         if request_id:
             claim = _request_key(record.user_id, request_id)
-            if not await self._store.compare_and_set(claim, None, record.session_id, self._ttl):
-                earlier = await self.of_request(record.user_id, request_id)
-                if earlier:
-                    await self._store.delete(_key(record.session_id))
-                    return earlier
+            claimed = await self._store.get(claim)
+            earlier = await self.load(claimed, record.user_id) if claimed else None
+            if earlier or not await self._store.compare_and_set(claim, claimed, record.session_id, self._ttl):
+                await self._store.delete(_key(record.session_id))
+                return earlier or await self.create(record)
         await self._remember(record)
         return record
 
@@ -169,6 +171,9 @@ class Sessions:
         Raises `OwnerChanged` when another owner stands there, or when a session that nobody owns has changed.
         """
         key, expected = _key(record.session_id), known.to_json()
+        if record.request_id:
+            claim = _request_key(record.user_id, record.request_id)
+            await self._store.compare_and_set(claim, None, record.session_id, self._ttl)
         if await self._store.compare_and_set(key, expected, record.to_json(), self._ttl):
             return
         text = await self._store.get(key)

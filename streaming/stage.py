@@ -57,13 +57,12 @@ class Stage:
         self.playing.add(seat)
         return seat
 
-    async def answer(self, seat: Seat, question: Question, user_id: str) -> tuple[LookupResult, Recording]:
-        """Return what a question leads to, and what is heard of it: a stored answer, or the draft of one."""
-        found = await self.look_up(question, user_id)
+    async def heard(self, seat: Seat, question: Question, found: LookupResult, user_id: str) -> Recording:
+        """Return what is heard of a question: the answer that was found, or the draft of one."""
         if found.cached:
             stored = (found.answer_steps, found.total_duration, found.answer_id, question.language)
-            return found, Recording.of(*stored)
-        return found, (await self.join(seat, question, user_id)).recording
+            return Recording.of(*stored)
+        return (await self.join(seat, question, user_id)).recording
 
     async def join(self, seat: Seat, question: Question, asked_by: str) -> Draft:
         """Listen to the draft for a question; from now on it is written for this seat too."""
@@ -97,6 +96,7 @@ class Stage:
         """
         draft = self.drafts.here(record.draft_id) if record.draft_id else None
         if draft:
+            _listen(seat, draft)  # before it is waited for: a draft to which nobody listens may be given up
             with suppress(StoreAway):
                 await draft.read()  # the student may have heard more of it in another process
         else:
@@ -109,7 +109,11 @@ class Stage:
             draft = await self.drafts.find(record.draft_id, follow=follow) if record.draft_id else None
         if draft is None:
             raise DraftLost(record.current_step, record.pause_position)
-        if seat:
-            seat.draft = draft
-            draft.listeners.add(seat.wake)
+        _listen(seat, draft)
         return draft.recording
+
+
+def _listen(seat: Seat | None, draft: Draft) -> None:
+    if seat:
+        seat.draft = draft
+        draft.listeners.add(seat.wake)

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
 from typing import Protocol
 
 from answers.errors import StoreAway
@@ -46,14 +44,18 @@ class Watch:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(SECONDS)
-            with suppress(StoreAway):  # what plays goes on, and the store is asked again
-                await self._look(list(self._players))
+            players = list(self._players)
+            try:
+                records = await self._sessions.stored([player.session_id for player in players])
+            except StoreAway:
+                continue  # what plays goes on, and the store is asked again
+            for player, stored in zip(players, records, strict=True):
+                if player in self._players:
+                    _compare(player, stored)
 
-    async def _look(self, players: Sequence[Watched]) -> None:
-        records = await self._sessions.stored([player.session_id for player in players])
-        for player, stored in zip(players, records, strict=True):
-            if player in self._players:
-                try:
-                    player.compare(stored)
-                except Exception as error:  # noqa: BLE001 one record that is wrong is no matter of the others
-                    logger.error("watch_failed session=%s error=%s", player.session_id, type(error).__name__)
+
+def _compare(player: Watched, stored: str | None) -> None:
+    try:
+        player.compare(stored)
+    except Exception as error:  # noqa: BLE001 one record that is wrong is no matter of the others
+        logger.error("watch_failed session=%s error=%s", player.session_id, type(error).__name__)

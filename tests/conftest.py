@@ -48,6 +48,20 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
+OWN_SERVICES = {"cluster", "own_postgres", "own_redis", "postgres_service", "redis_service"}
+STATE = {"db", "transactional_db", "daphne", "learner", "server", "servers", "template", "uvicorn"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is the same in both runs of the suite: with services of its own, or without any state."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & OWN_SERVICES:
+            item.add_marker(pytest.mark.services)
+        elif not fixtures & STATE and not item.get_closest_marker("django_db"):
+            item.add_marker(pytest.mark.stateless)
+
+
 def pytest_configure() -> None:
     # Told to end, the run still ends what it started, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -1,5 +1,6 @@
 """The one place where the parts are joined: HTTP, Socket.IO, and what all connections share."""
 
+import gc
 import os
 from typing import Any
 
@@ -101,4 +102,7 @@ async def close() -> None:
 
 ending = Ending(bridge.drain, close)
 end_with_reactor(ending)
+# What has been loaded stays for good: a collection that looks through it holds every stream up for 100 ms.
+gc.collect()
+gc.freeze()
 application = ProtocolTypeRouter({"http": route, "websocket": route, "lifespan": Lifespan(ending)})

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.http import HttpRequest, JsonResponse
 from redis.asyncio import Redis
 
-from answers.database import in_database
 from tutor.lifespan import Ending
 
 logger = logging.getLogger("tutor.health")
@@ -18,6 +18,7 @@ logger = logging.getLogger("tutor.health")
 PROBE_SECONDS = 2.0  # how long an answer waits for a part
 GIVE_UP_SECONDS = 10.0  # when a probe that hangs is given up, and the next one begins anew
 
+_thread = ThreadPoolExecutor(1, thread_name_prefix="probe")  # all that a database that hangs can hold
 _probing: dict[str, asyncio.Task[None]] = {}
 
 
@@ -36,10 +37,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:
 
 
 async def _answers(name: str) -> bool:
-    """Whether a part answers. Whoever asks while it is being probed shares that probe.
-
-    A part that hangs holds one thread and one connection then, however often it is asked for.
-    """
+    """Whether a part answers. Whoever asks while it is being probed shares that probe."""
     probe = _probing.get(name)
     if probe is None:
         probe = _probing[name] = asyncio.create_task(_probe(name))
@@ -64,10 +62,14 @@ async def _probe(name: str) -> None:
 
 async def _database() -> None:
     def ask() -> None:
-        with connection.cursor() as cursor:  # of the thread in which this runs
-            cursor.execute("SELECT 1")
+        close_old_connections()
+        try:
+            with connection.cursor() as cursor:  # of the thread in which this runs
+                cursor.execute("SELECT 1")
+        finally:
+            close_old_connections()
 
-    await in_database(ask)
+    await asyncio.get_running_loop().run_in_executor(_thread, ask)
 
 
 async def _redis() -> None:

@@ -136,11 +136,15 @@ class Launcher:
         line.setblocking(False)
         with line, workers_end:
             handed = (self._listening.fileno(), workers_end.fileno())
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tutor.serve", "--worker", *map(str, handed)),
-                pass_fds=handed,
-                start_new_session=True,  # a Ctrl-C is for the launcher to hear
-            )
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "tutor.serve", "--worker", *map(str, handed)),
+                    pass_fds=handed,
+                    start_new_session=True,  # a Ctrl-C is for the launcher to hear
+                )
+            except OSError as error:
+                logger.error("worker_not_started error=%s", error.strerror)
+                return False
             workers_end.close()
             self._lines.add(line)
             self._processes.add(process)

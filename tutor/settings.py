@@ -138,7 +138,7 @@ def channel_layer(redis_url: str) -> dict[str, Any]:
             # Of one process and all its connections: 300 students who come back at once send two messages
             # each. Of more than this many, the first would be answered too late to be of use.
             "capacity": 3000,
-            # Whoever sent a message waits a second for its answer. Clocks may differ by the rest.
+            # Whoever sent a message waits half a second for its answer. Clocks may differ by the rest.
             "expiry": 10,
         },
     }
@@ -312,5 +312,7 @@ LOGGING = {
         # At INFO these write whole packets, with tokens and what students ask.
         "socketio": {"level": "WARNING"},
         "engineio": {"level": "WARNING"},
+        # At WARNING it tells of every try to reach a database that is away, which `tutor.database` does too.
+        "psycopg.pool": {"level": "ERROR"},
     },
 }

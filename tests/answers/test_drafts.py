@@ -236,6 +236,7 @@ def test_a_stop_before_the_first_word_ends_a_draft_that_nobody_else_wants() -> N
         draft = await world.join()
         await asyncio.sleep(1)
         world.drafts.leave(draft, world.wake, for_good=True)
+        await asyncio.sleep(0)
         anew = await world.join()
         assert anew is not draft, "whoever asks next does not get the one that ends"
         assert draft.keeper

@@ -39,6 +39,7 @@ class Link:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.broken = False
+        self.seconds = 0.0  # there, and as many back
         self.left: int | None = None  # how many calls it lasts
 
     def __getattr__(self, name: str) -> Any:
@@ -47,7 +48,10 @@ class Link:
                 self.broken, self.left = self.left == 0, max(0, self.left - 1)
             if self.broken:
                 raise StoreAway
-            return await getattr(self._store, name)(*args)
+            await asyncio.sleep(self.seconds)
+            answer = await getattr(self._store, name)(*args)
+            await asyncio.sleep(self.seconds)
+            return answer
 
         return call
 
@@ -243,6 +247,30 @@ def test_a_store_that_forgets_everything_as_a_draft_ends_leaves_no_hole(moment: 
     assert len(told(story, whole, [*slowly("X"), StepClosed()])) == 1
 
 
+@pytest.mark.parametrize("moment", [round(0.01 * n, 2) for n in range(25)])
+def test_a_store_that_forgets_everything_as_a_draft_begins_leaves_every_text_whole(moment: float) -> None:
+    """Whoever comes to a draft that another process began does not take its lease for that."""
+
+    async def story(store: MemoryStore, one: Process, two: Process) -> None:
+        one.link.seconds = two.link.seconds = 0.01
+
+        async def later() -> Draft:
+            await asyncio.sleep(0.06)
+            return await two.join()
+
+        async def forget() -> None:
+            await asyncio.sleep(moment)
+            store._values.clear()
+
+        here, there, _ = await asyncio.gather(one.join(), later(), forget())
+        await ended(here, there)
+        assert text(here) == text(there) == "a b c d "
+        assert (one.calls, two.calls) == (1, here.id != there.id)
+
+    whole = [*OPENED, *slowly("a b c d", 0.3), StepClosed()]
+    told(story, whole, whole)
+
+
 def test_what_a_writer_still_said_after_another_took_over_is_not_heard() -> None:
     """Its entries stand behind those that the store has lost, and the other writes on from there."""
     store = MemoryStore()
@@ -337,7 +365,8 @@ def test_a_stop_before_the_first_word_leaves_the_draft_to_whoever_still_listens(
         await asyncio.sleep(0.5)
         one.drafts.leave(here, wake, for_good=True)
         await ended(here, there)
-        assert text(there) == "X "
+        assert text(there) == "a "
+        assert (one.calls, two.calls) == (1, 0), "and it is not asked again"
 
     told(story, [*OPENED, 10, *slowly("a"), StepClosed()], [*OPENED, *slowly("X"), StepClosed()])
 

@@ -62,8 +62,8 @@ def environment(service: str, variables: Mapping[str, str] = REQUIRED) -> dict[s
     return {name: value for name, value in passed.items() if value is not None}
 
 
-def proxy_configuration() -> str:
-    return compose()["configs"]["proxy"]["content"]
+def proxy_configuration(variables: Mapping[str, str] = REQUIRED) -> str:
+    return compose(variables)["configs"]["proxy"]["content"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.deploy.compose import proxy_configuration
+from tests.deploy.compose import REQUIRED, proxy_configuration
 from tests.server import Server
 from tests.services import Missing, Process, free_port
 
@@ -53,11 +53,11 @@ class Proxy(Process):
 
     name = "haproxy"
 
-    def __init__(self, web: Sequence[Server]) -> None:
+    def __init__(self, web: Sequence[Server], **variables: str) -> None:
         self._program = haproxy_program()
         super().__init__()
         self.school, self.tls = free_port(), free_port()
-        text = proxy_configuration().replace(":8080", f"127.0.0.1:{self.port}")
+        text = proxy_configuration({**REQUIRED, **variables}).replace(":8080", f"127.0.0.1:{self.port}")
         for number, server in enumerate(web, 1):
             text, count = re.subn(rf"\bweb{number}:8000", f"127.0.0.1:{server.port}", text)
             assert count == 2

@@ -209,6 +209,20 @@ async def test_the_own_origin_may_connect_and_a_foreign_one_may_not(
         await connect(url, origin="https://elsewhere.example", proxy=None, **options)
 
 
+def test_nobody_says_where_they_come_from_but_what_ends_tls(web: list[Server], template: Template) -> None:
+    """Else the limit of attempts to log in would hold for nobody."""
+    fields = {"email": f"{template.student().id}@school.example", "password": "wrong"}
+    with (
+        or_skip(lambda: Proxy(web, TLS_PROXY="192.0.2.1")) as proxy,
+        httpx2.Client(base_url=proxy.url, trust_env=False) as client,
+    ):
+        codes = [
+            client.post("/api/token/", json=fields, headers={"X-Forwarded-For": f"10.0.0.{n}"}).status_code
+            for n in range(11)
+        ]
+    assert codes == [401] * 10 + [429]
+
+
 def test_what_a_browser_gets_and_may_send(proxy: Proxy) -> None:
     """The session's cookie is for the proxy alone; what is too long is refused before it is read."""
     with httpx2.Client(base_url=proxy.url, trust_env=False) as browser:

@@ -86,14 +86,27 @@ async def test_anothers_session_is_as_good_as_none(sessions: Sessions, student: 
 async def test_of_two_with_the_same_request_the_first_stays(
     sessions: Sessions, store: MemoryStore, student: User
 ) -> None:
-    one, two = a_record(student), a_record(student)
-    kept = await asyncio.gather(sessions.create(one, "r"), sessions.create(two, "r"))
+    one, two = (a_record(student, request_id="r") for _ in range(2))
+    kept = await asyncio.gather(sessions.create(one), sessions.create(two))
     assert kept[0] == kept[1]
     texts = [await store.get(f"session:{each.session_id}") for each in (one, two)]
     assert texts.count(None) == 1
     assert await sessions.of_request(str(student.pk), "r") == kept[0]
     assert await sessions.of_request(str(uuid.uuid4()), "r") is None
     assert await sessions.of_request(str(student.pk), "") is None
+
+
+async def test_a_request_is_known_as_long_as_its_session(
+    sessions: Sessions, store: MemoryStore, student: User
+) -> None:
+    record = await sessions.create(a_record(student, request_id="r"))
+    claim = f"request:{student.pk}:r"
+    await store.delete(claim)  # as it lapses while the session is still being played
+    await sessions.replace(record, record.at(Place(1, 5), State.PLAYING))
+    assert await store.get(claim) == record.session_id
+    await store.delete(f"session:{record.session_id}")
+    anew = await sessions.create(a_record(student, request_id="r"))
+    assert await sessions.of_request(str(student.pk), "r") == anew, "not held up by a session that is lost"
 
 
 async def test_only_the_owner_writes(sessions: Sessions, store: MemoryStore, student: User) -> None:
