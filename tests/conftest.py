@@ -2,20 +2,22 @@
 
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
 
 from accounts.models import User
+from tests import figures
 from tests.model_server import model_server, running_model_server
 from tests.server import cluster, daphne, learner, server, servers, template, uvicorn
 from tests.services import (
     own_postgres,
     own_redis,
     postgres_service,
-    pytest_terminal_summary,
     redis_service,
+    tell_missing,
 )
 
 __all__ = [
@@ -26,7 +28,6 @@ __all__ = [
     "own_postgres",
     "own_redis",
     "postgres_service",
-    "pytest_terminal_summary",
     "redis_service",
     "running_model_server",
     "server",
@@ -60,6 +61,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.services)
         elif not fixtures & STATE and not item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.stateless)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    figures.tell(terminalreporter)
+    tell_missing(terminalreporter)
 
 
 def pytest_configure() -> None:

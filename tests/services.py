@@ -412,8 +412,8 @@ def own_postgres() -> Iterator[Postgres]:
         yield server
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell at the end of a run what real services were missing for."""
+def tell_missing(terminalreporter: Any) -> None:
+    """Tell what real services were missing for."""
     reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])]
     missing = [reason.partition(NOT_RUN)[2] for reason in reasons if NOT_RUN in reason]
     if missing:

@@ -15,7 +15,7 @@ from tests.services import Postgres, PostgresServer, Redis, RedisServer
 
 CONFTEST = """
 from tests import services
-from tests.services import own_redis, pytest_terminal_summary
+from tests.services import own_redis, tell_missing as pytest_terminal_summary
 services._of_wheel = lambda *_: []
 """
 TESTS = """

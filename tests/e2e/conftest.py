@@ -1,7 +1,6 @@
 """What the tests over real sockets compare with and show."""
 
 import json
-import sys
 
 import pytest
 
@@ -9,11 +8,6 @@ from tests.client import StudentClient
 from tests.server import Server
 
 SKY = "¿Por qué el cielo es azul?"  # a sample answer of five steps and some 2,300 characters
-
-
-def figure(text: str) -> None:
-    """Show what was measured, or with which seed, to whoever runs the tests with `-s`."""
-    sys.stdout.write(f"\n{text}\n")
 
 
 def stored_text(server: Server, question: str = SKY) -> dict[int, str]:

@@ -14,7 +14,8 @@ import redis
 import socketio
 
 from tests.client import StudentClient
-from tests.e2e.conftest import SKY, assert_prefix, figure, stored_text
+from tests.e2e.conftest import SKY, assert_prefix, stored_text
+from tests.figures import figure
 from tests.processes import frozen
 from tests.server import MakeCluster, Server, Student, Template
 from tests.services import Postgres, Redis

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from tests.client import ENDED, StudentClient
-from tests.e2e.conftest import SKY, figure, joined, stored_text
+from tests.e2e.conftest import SKY, joined, stored_text
+from tests.figures import figure
 from tests.model_server import ModelServer, Reply, answer, tokens, told
 from tests.server import Server, Student
 

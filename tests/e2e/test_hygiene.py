@@ -7,8 +7,9 @@ from contextlib import suppress
 import pytest
 
 from tests.client import RawClient, StudentClient
-from tests.e2e.conftest import SKY, figure
+from tests.e2e.conftest import SKY
 from tests.e2e.test_input import assert_clean
+from tests.figures import figure
 from tests.model_server import ModelServer, Reply, answer
 from tests.server import Server, Template
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.client import RawClient, StudentClient
-from tests.e2e.conftest import SKY, assert_prefix, figure, stored_text
+from tests.e2e.conftest import SKY, assert_prefix, stored_text
+from tests.figures import figure
 from tests.server import Server, Student, Template
 
 CANARY = "kanarienvogel"  # in whatever a client sends here; never in the log

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.client import StudentClient
-from tests.e2e.conftest import SKY, assert_prefix, figure, stored_text
+from tests.e2e.conftest import SKY, assert_prefix, stored_text
+from tests.figures import figure
 from tests.server import MakeServer, Server, Student, Template
 
 TRIALS, AT_ONCE = 25, 5  # on each server

@@ -19,7 +19,8 @@ from typing import Any
 import socketio
 
 from tests.client import ENDED, StudentClient
-from tests.e2e.conftest import SKY, figure, stored_text
+from tests.e2e.conftest import SKY, stored_text
+from tests.figures import figure
 from tests.model_server import ModelServer, Reply, answer, tokens, told
 from tests.server import Server, Student, Template
 

@@ -13,8 +13,9 @@ from answers.store import MemoryStore
 from streaming.consumers import TutorConsumer
 from streaming.playback import Pace
 from tests.client import RawClient, Recorder
-from tests.e2e.conftest import SKY, figure, stored_text
+from tests.e2e.conftest import SKY, stored_text
 from tests.faults.conftest import SOAK
+from tests.figures import figure
 from tests.in_process import InProcessStudent, ScriptedProvider, make_stage
 from tests.server import Server, Template
 

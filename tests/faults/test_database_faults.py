@@ -12,9 +12,10 @@ import psycopg
 import pytest
 
 from tests.client import StudentClient
-from tests.e2e.conftest import SKY, figure
+from tests.e2e.conftest import SKY
 from tests.faults.audience import SETTINGS, Audience, report, shuffled
 from tests.faults.conftest import SOAK
+from tests.figures import figure
 from tests.model_server import ModelServer
 from tests.server import MakeCluster, Student, Template
 from tests.services import Postgres

@@ -12,9 +12,10 @@ import pytest
 from accounts.models import User
 from accounts.tokens import access_token
 from tests.client import RawClient, StudentClient
-from tests.e2e.conftest import SKY, figure, stored_text
+from tests.e2e.conftest import SKY, stored_text
 from tests.e2e.test_input import CANARY, FRAMES, JUNK, MALFORMED, VALID, assert_clean, deep, mutated, throw
 from tests.faults.conftest import SOAK
+from tests.figures import figure
 from tests.in_process import TOLD, InProcessStudent, make_stage
 from tests.server import Server, Template
 

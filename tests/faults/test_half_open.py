@@ -8,9 +8,9 @@ from pathlib import Path
 import redis
 
 from tests.client import RawClient
-from tests.e2e.conftest import figure
 from tests.faults.conftest import SOAK
 from tests.faults.long_answer import ASK, PACE, narrow_wire, tell_long_answer
+from tests.figures import figure
 from tests.server import MakeServer, Server, Template
 
 CONNECTIONS = 10  # every other one plays, the others are idle

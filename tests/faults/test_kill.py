@@ -11,8 +11,9 @@ from statistics import median
 from typing import Any
 
 from tests.client import StudentClient
-from tests.e2e.conftest import SKY, figure, stored_text
+from tests.e2e.conftest import SKY, stored_text
 from tests.faults.conftest import SOAK
+from tests.figures import figure
 from tests.model_server import ModelServer, Reply
 from tests.server import MakeCluster, Server, Template
 

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from streaming.protocol import Place
-from tests.e2e.conftest import SKY, figure
+from tests.e2e.conftest import SKY
 from tests.faults.conftest import SOAK
 from tests.faults.pages import Page, Tab, Tale
+from tests.figures import figure
 from tests.model_server import ModelServer, Reply, answer
 from tests.server import MakeCluster, Server, Student, Template
 

@@ -11,9 +11,9 @@ from contextlib import closing
 import pytest
 import redis
 
-from tests.e2e.conftest import figure
 from tests.faults.audience import SETTINGS, Audience, report, shuffled
 from tests.faults.conftest import SOAK
+from tests.figures import figure
 from tests.model_server import ModelServer
 from tests.server import MakeCluster, Template
 from tests.services import Redis

@@ -20,8 +20,9 @@ import pytest
 from answers.draft_log import LEASE_SECONDS
 from answers.drafts import LOST_SECONDS
 from tests.client import RawClient
-from tests.e2e.conftest import figure, joined
+from tests.e2e.conftest import joined
 from tests.faults.conftest import SOAK
+from tests.figures import figure
 from tests.model_server import ModelServer, Reply
 from tests.server import MakeCluster, Server, Student, Template
 

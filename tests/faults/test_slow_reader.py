@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from tests.client import RawClient
-from tests.e2e.conftest import figure, stored_text
+from tests.e2e.conftest import stored_text
 from tests.faults.conftest import SOAK
 from tests.faults.long_answer import ASK, PACE, QUESTION, RATE, STEPS, narrow_wire, tell_long_answer
+from tests.figures import figure
 from tests.server import MakeServer, Server, Template
 
 ENDED = ("explanation_complete", "closed")

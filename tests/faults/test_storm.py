@@ -6,8 +6,9 @@ import random
 import time
 
 from tests.client import RawClient
-from tests.e2e.conftest import SKY, figure, stored_text
+from tests.e2e.conftest import SKY, stored_text
 from tests.faults.conftest import SOAK
+from tests.figures import figure
 from tests.model_server import ModelServer
 from tests.server import MakeCluster, Server, Student, Template
 

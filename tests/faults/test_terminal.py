@@ -12,9 +12,10 @@ from contextlib import suppress
 import pytest
 
 from tests.client import Recorder
-from tests.e2e.conftest import SKY, figure, stored_text
+from tests.e2e.conftest import SKY, stored_text
 from tests.faults.conftest import SOAK
 from tests.faults.test_single_flight import Author, new_question
+from tests.figures import figure
 from tests.model_server import ModelServer
 from tests.processes import frozen, serving
 from tests.server import ROOT, MakeCluster, Server, Student, Template
