@@ -107,8 +107,8 @@ def checked_websocket(receive: Receive) -> Receive:
             if message["type"] != "websocket.receive":
                 return message
             text, data = message.get("text"), message.get("bytes")
-            if text is None and data and len(data) <= MAX_FRAME:
-                continue  # an attachment: the packet that announced it has been refused
+            if text is None and data is not None and len(data) <= MAX_FRAME:
+                continue  # an attachment, perhaps empty: the packet that announced it has been refused
             frame = None if text is None else checked_frame(text)
             if frame is None or frame == CLOSE:
                 return {"type": "websocket.disconnect", "code": 1000 if frame else 1002}

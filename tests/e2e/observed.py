@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import os
 import resource
 import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
+from django.conf import settings
 from twisted.internet import tcp
 
 from tutor.asgi import application as product
@@ -43,8 +46,33 @@ def weights() -> dict[str, int]:
         "written": sum(map(unsent, TRANSPORTS)),
         "queued": sum(len(packet.encode()) for packet in packets if packet),
         "outboxes": sum(outbox._size for outbox in outboxes),
-        "files": len(list(Path("/proc/self/fd").iterdir())),
+        "files": files(),
     }
+
+
+def files() -> int:
+    """Return how many files are open, but for connections to the services: their pools grow with the need."""
+    services = {settings.DATABASES["default"]["PORT"], urlsplit(settings.REDIS_URL).port} - {None}
+    peers = [peer_port(int(path.name)) for path in Path("/proc/self/fd").iterdir()]
+    return sum(port not in services for port in peers)
+
+
+def peer_port(number: int) -> int | None:
+    """Return the port that an open file is connected to, if it is one end of a TCP connection."""
+    try:
+        copy = os.dup(number)
+    except OSError:
+        return None  # it has been closed meanwhile
+    try:
+        end = socket.socket(fileno=copy)
+    except OSError:
+        os.close(copy)
+        return None  # no socket
+    with end:
+        try:
+            return int(end.getpeername()[1]) if end.family == socket.AF_INET else None
+        except OSError:
+            return None  # it listens
 
 
 def unsent(transport: Any) -> int:
