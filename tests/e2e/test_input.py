@@ -190,7 +190,7 @@ def mutated(chance: random.Random) -> str:
         payload[chance.choice([*payload, "token", "extra", "about"])] = chance.choice(JUNK)
     text = json.dumps([name, payload])
     if chance.random() < 0.3:
-        at = chance.randrange(len(text))
+        at = chance.randrange(1, len(text))  # a digit before the list would belong to the number asked with
         text = (
             text[:at]
             + chance.choice(["", "\\", '"', "]", "{", "\x1e", "0", "é"])
