@@ -35,7 +35,7 @@ from tests.services import SUITE_VARIABLE, PostgresServer, RedisServer, free_por
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY = "tests-only-" + "0" * 32  # the same as in `tests.settings`, so that tests can write tokens
-STUDENTS = 1000
+STUDENTS = 5000
 START_SECONDS = 30.0
 
 ON_SERVICES = SUITE_VARIABLE in os.environ
