@@ -49,23 +49,30 @@ def parse(expr: str) -> Function:
     return _Parser(expr).whole()
 
 
+def total(expr: str) -> Function:
+    """Return the function that `expr` writes as one that is NaN where that has no finite value."""
+    function = parse(expr)
+
+    def value(x: float) -> float:
+        try:
+            y = function(x)
+        except (ArithmeticError, ValueError):
+            return math.nan
+        return y if math.isfinite(y) else math.nan
+
+    return value
+
+
 def sample(expr: str, domain: Sequence[float], n: int = 121) -> list[list[float]]:
     """Return up to `n` points [x, y] evenly over `domain`, without those where `expr` has no finite value.
 
     Both are rounded to six significant digits. `ValueError` for what is no expression.
     """
-    function = parse(expr)
+    function = total(expr)
     start, end = domain
-    points = []
-    for step in range(n):
-        x = start + (end - start) * (step / max(n - 1, 1))
-        try:
-            y = function(x)
-        except (ArithmeticError, ValueError):
-            continue
-        if math.isfinite(y):
-            points.append([float(f"{x:.6g}"), float(f"{y:.6g}")])
-    return points
+    xs = [start + (end - start) * (step / max(n - 1, 1)) for step in range(n)]
+    points = ((x, function(x)) for x in xs)
+    return [[float(f"{x:.6g}"), float(f"{y:.6g}")] for x, y in points if not math.isnan(y)]
 
 
 class _Parser:

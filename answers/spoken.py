@@ -1,128 +1,48 @@
-"""Mathematics read aloud: simple LaTeX turned into Spanish or English words; what has none is dropped."""
+"""Mathematics read aloud: simple LaTeX turned into words of three languages; what has none is dropped.
 
+The page has the same in JavaScript, with the same words: those of `spoken_words.json`.
+"""
+
+import json
 import re
+from pathlib import Path
 from typing import Literal
 
-Tongue = Literal["es", "en"]
+Tongue = Literal["es", "en", "pt"]
 
 MAX_DEPTH = 30  # of groups within one another; deeper ones are read flat
 
+_TABLE = json.loads(Path(__file__).with_name("spoken_words.json").read_text(encoding="utf-8"))
+_COLUMNS: dict[str, int] = {tongue: column for column, tongue in enumerate(_TABLE["languages"])}
+_WORDS: dict[str, list[str]] = _TABLE["words"]  # of signs, and of commands by their names
+_GREEK: dict[str, list[str]] = _TABLE["greek"]
+_PHRASES: dict[str, list[str]] = _TABLE["phrases"]
+
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:[.,][0-9]+)*|[^\W\d_]+|\s+|.", re.DOTALL)
 _FORMULA = re.compile(r"(?<!\\)(\${1,2})(?=[^\s$])(.+?)(?<![\s\\])\1(?!\d)", re.DOTALL)
+_HERE = "\0"  # stands for a formula; no text that is stored contains it
+# Marks of Markdown that are not read: what begins a line, then what stands round words.
+_LINE_MARK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+][ \t]+)+", re.MULTILINE)
+_EMPHASIS = re.compile(
+    r"\*\*|`|(?<!\w)__(?=[^\s_])|(?<=[^\s_])__(?!\w)"
+    r"|(?<![\w\\*])([*_])(?=[^\s*_])((?:(?!\1)[^\n])+)(?<=[^\s*_\\])\1(?![\w*])"
+)
 _COMMAND = re.compile(r"\\([A-Za-z]+|.?)", re.DOTALL)
 
-_GREEK = re.compile(
-    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi"
-    "|psi|omega",
-    re.IGNORECASE,
-)
-_GREEK_IN_SPANISH = {
-    "alpha": "alfa",
-    "epsilon": "épsilon",
-    "zeta": "dseta",
-    "upsilon": "ípsilon",
-    "phi": "fi",
-    "chi": "ji",
-}
-_WORDS = {
-    "+": ("más", "plus"),
-    "-": ("menos", "minus"),
-    "−": ("menos", "minus"),
-    "=": ("igual a", "equals"),
-    "<": ("menor que", "less than"),
-    ">": ("mayor que", "greater than"),
-    "*": ("por", "times"),
-    "/": ("entre", "over"),
-    "'": ("prima", "prime"),
-    "~": ("", ""),
-    "&": ("", ""),
-    "cdot": ("por", "times"),
-    "times": ("por", "times"),
-    "div": ("entre", "divided by"),
-    "pm": ("más o menos", "plus or minus"),
-    "mp": ("menos o más", "minus or plus"),
-    "neq": ("distinto de", "not equal to"),
-    "ne": ("distinto de", "not equal to"),
-    "leq": ("menor o igual que", "less than or equal to"),
-    "le": ("menor o igual que", "less than or equal to"),
-    "lt": ("menor que", "less than"),
-    "geq": ("mayor o igual que", "greater than or equal to"),
-    "ge": ("mayor o igual que", "greater than or equal to"),
-    "gt": ("mayor que", "greater than"),
-    "approx": ("aproximadamente igual a", "approximately equal to"),
-    "equiv": ("equivalente a", "equivalent to"),
-    "propto": ("proporcional a", "proportional to"),
-    "to": ("tiende a", "approaches"),
-    "rightarrow": ("tiende a", "approaches"),
-    "Rightarrow": ("implica", "implies"),
-    "implies": ("implica", "implies"),
-    "iff": ("si y solo si", "if and only if"),
-    "Leftrightarrow": ("si y solo si", "if and only if"),
-    "therefore": ("por lo tanto", "therefore"),
-    "in": ("pertenece a", "in"),
-    "notin": ("no pertenece a", "not in"),
-    "subset": ("contenido en", "subset of"),
-    "cup": ("unión", "union"),
-    "cap": ("intersección", "intersection"),
-    "emptyset": ("conjunto vacío", "empty set"),
-    "forall": ("para todo", "for all"),
-    "exists": ("existe", "there exists"),
-    "infty": ("infinito", "infinity"),
-    "angle": ("ángulo", "angle"),
-    "triangle": ("triángulo", "triangle"),
-    "parallel": ("paralela a", "parallel to"),
-    "perp": ("perpendicular a", "perpendicular to"),
-    "circ": ("grados", "degrees"),
-    "degree": ("grados", "degrees"),
-    "prime": ("prima", "prime"),
-    "partial": ("parcial", "partial"),
-    "nabla": ("nabla", "nabla"),
-    "ldots": ("…", "…"),
-    "cdots": ("…", "…"),
-    "dots": ("…", "…"),
-    "sum": ("suma", "sum"),
-    "prod": ("producto", "product"),
-    "int": ("integral", "integral"),
-    "lim": ("límite", "limit"),
-    "sin": ("seno de", "sine of"),
-    "cos": ("coseno de", "cosine of"),
-    "tan": ("tangente de", "tangent of"),
-    "arcsin": ("arcoseno de", "arcsine of"),
-    "arccos": ("arcocoseno de", "arccosine of"),
-    "arctan": ("arcotangente de", "arctangent of"),
-    "log": ("logaritmo de", "logarithm of"),
-    "ln": ("logaritmo natural de", "natural logarithm of"),
-    "exp": ("exponencial de", "exponential of"),
-    "min": ("mínimo de", "minimum of"),
-    "max": ("máximo de", "maximum of"),
-    "\\": (",", ","),  # a new row
-}
-_PHRASES = {
-    "over": ("sobre", "over"),
-    "squared": ("al cuadrado", "squared"),
-    "cubed": ("al cubo", "cubed"),
-    "power": ("elevado a", "to the power of"),
-    "sub": ("sub", "sub"),
-    "square root": ("raíz cuadrada de", "square root of"),
-    "root": ("raíz de índice", "root of index"),
-    "of": ("de", "of"),
-    "from": ("desde", "from"),
-    "until": ("hasta", "to"),
-    "as": ("cuando", "as"),
-}
 _WITH_BOUNDS = ("\\sum", "\\prod", "\\int", "\\lim")
 _FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac")
 _SPACES = ("", " ", ",", ";", ":", "!")
-_FOR_THE_EYE = ("\\begin", "\\end", "\\color", "\\textcolor", "\\hspace", "\\label")  # so is their argument
+# So is their argument.
+_UNREAD = ("\\begin", "\\end", "\\href", "\\includegraphics", "\\color", "\\textcolor", "\\hspace", "\\label")
 
 
 def spoken_text(text: str, tongue: Tongue) -> str:
-    """Return a text with its `$…$` formulas read aloud and no LaTeX command left."""
-    pieces, position = [], 0
-    for formula in _FORMULA.finditer(text):
-        pieces += [_plain(text[position : formula.start()], tongue), spoken(formula[2], tongue)]
-        position = formula.end()
-    return " ".join("".join([*pieces, _plain(text[position:], tongue)]).split())
+    """Return a text with its `$…$` formulas read aloud, without LaTeX commands and marks of Markdown."""
+    formulas = iter([spoken(formula[2], tongue) for formula in _FORMULA.finditer(text)])
+    plain = _LINE_MARK.sub("", _FORMULA.sub(_HERE, text))
+    plain = _EMPHASIS.sub(lambda emphasis: emphasis[2] or "", plain)
+    plain = _COMMAND.sub(lambda command: _escaped(command[1], tongue), plain)
+    return " ".join(re.sub(_HERE, lambda _: next(formulas, ""), plain).split())
 
 
 def spoken(tex: str, tongue: Tongue) -> str:
@@ -132,17 +52,17 @@ def spoken(tex: str, tongue: Tongue) -> str:
     return re.sub(r"(?<=[(\[])\s+", "", words).strip(" ,")
 
 
-def _plain(text: str, tongue: Tongue) -> str:
-    return _COMMAND.sub(lambda command: _command(command[1], tongue), text)
+def _escaped(name: str, tongue: Tongue) -> str:
+    return _command(name, tongue) if name.isalpha() else name.strip("\\")
 
 
 def _word(name: str, tongue: Tongue) -> str:
     """Return the word for a sign or the name of a command; a sign without one stands for itself."""
     if words := _WORDS.get(name):
-        return words[tongue == "en"]
+        return words[_COLUMNS[tongue]]
     greek = name.removeprefix("var")
-    if _GREEK.fullmatch(greek):
-        word = _GREEK_IN_SPANISH.get(greek.lower(), greek) if tongue == "es" else greek
+    if words := _GREEK.get(greek.lower()):
+        word = words[_COLUMNS[tongue]]
         return word.capitalize() if greek[0].isupper() else word
     return "" if name.isalpha() else name
 
@@ -183,14 +103,21 @@ class _Reader:
         if sign in ("\\left", "\\right"):
             self._next_is(".")
             return ""
-        if sign in _FOR_THE_EYE:
+        if sign in _UNREAD:
             self._argument()
             return ""
         if sign in ("}", "$"):
             return ""
         if sign.startswith("\\"):
-            return _command(sign[1:], self._tongue)
+            return self._function(_command(sign[1:], self._tongue))
         return sign if sign.isalnum() else _word(sign, self._tongue)
+
+    def _function(self, word: str) -> str:
+        """Read what stands between a function and its argument: a power is the function's."""
+        of = " " + self._say("of")
+        if not word.endswith(of) or not self._next_is("^"):
+            return word
+        return f"{word.removesuffix(of)} {self._script('^', '')}{of}"
 
     def _script(self, sign: str, bounded: str) -> str:
         argument = self._argument()
@@ -236,4 +163,4 @@ class _Reader:
         return found
 
     def _say(self, phrase: str) -> str:
-        return _PHRASES[phrase][self._tongue == "en"]
+        return _PHRASES[phrase][_COLUMNS[self._tongue]]

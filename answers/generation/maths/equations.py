@@ -1,23 +1,25 @@
 """Equations in one unknown: what is looked for, linear ones, and the check of all."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from answers.errors import CannotAnswer
 from answers.generation.maths import quadratics
 from answers.generation.maths.graphs import draw_lines
 from answers.generation.maths.notation import Notation, added
-from answers.generation.maths.polynomials import Polynomial
+from answers.generation.maths.polynomials import Polynomial, linear
 from answers.generation.maths.reading import Equation
 from answers.generation.maths.rewriting import Rewriter
 from answers.generation.maths.telling import Telling
-from answers.generation.maths.trees import Operation, Value, compute, nodes, substituted
+from answers.generation.maths.trees import Operation, Tree, Value, compute, nodes, substituted
 from answers.generation.maths.verification import Root, verify_solutions
 from answers.spoken import Tongue
 
 
 def tell(equation: Equation, language: Tongue) -> Telling:
     """Tell how an equation is solved; raises `CannotAnswer`."""
-    telling = Telling(Notation(language, equation.unknown, _in_decimals(equation)))
+    decimals = in_decimals(equation.left, equation.right)
+    telling = Telling(Notation(language, equation.unknown, decimals))
     rewriter = Rewriter(telling, equation.left, equation.right)
     left, right = (side.checked() for side in rewriter.polynomials)
     difference = left - right
@@ -38,9 +40,9 @@ def tell(equation: Equation, language: Tongue) -> Telling:
     return telling
 
 
-def _in_decimals(equation: Equation) -> bool:
-    """Whether an equation is written with decimals and without fractions."""
-    found = [*nodes(equation.left), *nodes(equation.right)]
+def in_decimals(*trees: Tree) -> bool:
+    """Whether formulas are written with decimals and without fractions."""
+    found = [node for tree in trees for node in nodes(tree)]
     divisions = any(isinstance(node, Operation) and node.sign in "/:" for node in found)
     broken = [node.decimal for node in found if isinstance(node, Value) and (node.decimal or node.bottom > 1)]
     return bool(broken) and all(broken) and not divisions
@@ -57,11 +59,7 @@ def _solve_linear(telling: Telling, rewriter: Rewriter) -> list[Root] | None:
         left, right = _move(telling, "cancel", left, right, power)
     if not notation.decimals or first.degree > 1:  # cleared of decimals, a graph grows too large
         first, second, shown = left, right, notation.equation(left, right)
-    if right[1] and not left[1]:
-        left, right = right, left
-        telling.say("swap", notation.equation(left, right))
-    if right[1]:
-        left, right = _move(telling, "gather", left, right, 1)
+    left, right = isolate(telling, left, right)
     if left == right:
         telling.say("always")
         return None
@@ -69,13 +67,26 @@ def _solve_linear(telling: Telling, rewriter: Rewriter) -> list[Root] | None:
         telling.say("never")
         draw_lines(telling, shown, first, second, None)
         return []
+    draw_lines(telling, shown, first, second, right[0])
+    return [Root(right[0])]
+
+
+def isolate(telling: Telling, left: Polynomial, right: Polynomial) -> tuple[Polynomial, Polynomial]:
+    """Tell how the unknown of a linear equation gets alone, and return the sides; it may fall out of both."""
+    notation = telling.notation
+    if right[1] and not left[1]:
+        left, right = right, left
+        telling.say("swap", notation.equation(left, right))
+    if right[1]:
+        left, right = _move(telling, "gather", left, right, 1)
+    if not left[1]:
+        return left, right
     if left[0]:
         left, right = _move(telling, "free", left, right, 0)
-    solution = right[0] / left[1]
     _divide(telling, left[1], right[0])
+    solution = right[0] / left[1]
     telling.say("solved", value=solution)
-    draw_lines(telling, shown, first, second, solution)
-    return [Root(solution)]
+    return linear(1, 0), linear(0, solution)
 
 
 def _move(
@@ -127,10 +138,17 @@ def _check(
 
 def _substitute(telling: Telling, equation: Equation, value: Fraction, key: str) -> None:
     """Put a number in the place of the unknown, on both sides of the equation as it was asked."""
-    notation = telling.notation
     telling.say(key, value=value)
-    put = Value.of(value, notation.decimals and value.denominator > 1)
-    for name, side in (("left", equation.left), ("right", equation.right)):
+    compare(telling, (equation.left, equation.right), {equation.unknown: value})
+
+
+def compare(telling: Telling, sides: tuple[Tree, Tree], values: Mapping[str, Fraction]) -> None:
+    """Put numbers in the place of unknowns, and tell what each side of an equation gives."""
+    notation = telling.notation
+    put = {
+        name: Value.of(value, notation.decimals and value.denominator > 1) for name, value in values.items()
+    }
+    for name, side in zip(("left", "right"), sides, strict=True):
         tree = substituted(side, put)
         formula = notation.chain(tree, compute(tree))
         if len(formula) > 250:

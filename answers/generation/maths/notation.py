@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 
-from answers.generation.maths.polynomials import Polynomial
-from answers.generation.maths.trees import Operation, Tree, Unknown, Value, binary, grouped, unknowns
+from answers.generation.maths.polynomials import Form, Polynomial
+from answers.generation.maths.trees import (
+    FUNCTIONS,
+    Operation,
+    Tree,
+    Unknown,
+    Value,
+    binary,
+    grouped,
+    unknowns,
+)
 from answers.spoken import Tongue, spoken
 
 MAX_DECIMALS = 6
+FUNCTION_SIGNS = tuple(rf"\{name}" for name in FUNCTIONS)
 
-Formula = str | int | Fraction | Polynomial | Tree  # a `str` is LaTeX already
+Formula = str | int | Fraction | Polynomial | Form | Tree  # a `str` is LaTeX already
 
 
 def finite_decimals(number: Fraction) -> int | None:
@@ -39,11 +49,11 @@ class Notation:
 
     @property
     def times(self) -> str:
-        return r"\cdot" if self.language == "es" else r"\times"
+        return r"\cdot" if self.language != "en" else r"\times"
 
     @property
     def divided(self) -> str:
-        return ":" if self.language == "es" else r"\div"
+        return ":" if self.language != "en" else r"\div"
 
     def write(self, formula: Formula) -> str:
         match formula:
@@ -53,11 +63,10 @@ class Notation:
                 return self.number(Fraction(formula))
             case Polynomial():
                 terms = sorted(formula.items(), reverse=True)
-                return (
-                    added(self.term(number, self.monomial(power)) for power, number in terms)
-                    if terms
-                    else "0"
-                )
+                return added([self.term(number, self.monomial(power)) for power, number in terms] or ["0"])
+            case Form():
+                letters = sorted(formula.keys() - {""}) + [""] * ("" in formula)
+                return added([self.term(formula[letter], letter) for letter in letters] or ["0"])
         return self._tree(formula)
 
     def equation(self, left: Formula, right: Formula) -> str:
@@ -99,7 +108,7 @@ class Notation:
         """Write a number exactly: whole, decimal if wanted and finite, else a fraction."""
         if number.denominator == 1:
             digits = str(number) if abs(number) < 10_000 else f"{number.numerator:,}"
-            return digits.replace(",", r"\," if self.language == "es" else "{,}")
+            return digits.replace(",", r"\," if self.language != "en" else "{,}")
         places = finite_decimals(number)
         if places and (self.decimals if decimal is None else decimal):
             return self.decimal(number, places)
@@ -109,7 +118,7 @@ class Notation:
         """Write a number rounded half up to some decimals."""
         units = int(abs(number) * 10**places * 2 + 1) // 2
         whole, rest = divmod(units, 10**places)
-        mark = "{,}" if self.language == "es" else "."
+        mark = "{,}" if self.language != "en" else "."
         return "-" * (number < 0 < units) + self.write(whole) + f"{mark}{rest:0{places}}"
 
     def as_decimals(self, number: Fraction) -> str:
@@ -135,26 +144,39 @@ class Notation:
         return sign + ("" if size == 1 else self.number(size)) + body
 
     def aloud(self, tex: str) -> str:
-        """Return a formula in words, short enough for an `alt`."""
-        words = spoken(tex.replace(" : ", r" \div "), self.language)
-        return words if len(words) <= 200 else words[:199] + "…"
+        """Return a formula in words."""
+        return spoken(tex.replace(" : ", r" \div "), self.language)
 
     def _tree(self, tree: Tree) -> str:
         match tree:
             case Value(top, bottom, decimal):
+                decimal = decimal or (self.decimals and bottom > 1)
                 return self.number(tree.fraction, True) if decimal else self.over(top, bottom)
             case Unknown(name):
                 return name
             case Operation("-", (inner,)):
                 return f"-{self._part('-', inner)}"
+            case Operation("^", (Operation(name, (inner,)), Value(exponent, 1))) if (
+                name in ("sin", "cos", "tan", "ln") and 2 <= exponent < 10
+            ):
+                return rf"\{name}^{exponent}{bracketed(self._tree(inner))}"
+            case Operation("^", (base, Value(above, below))) if below > 1:
+                return self.power(base, 0, compound=bool(base.sign))[:-1] + f"{{{above}/{below}}}"
             case Operation("^", (base, Value(exponent))):
                 return self.power(base, exponent, compound=grouped("^", base, behind=False))
+            case Operation("sqrt", (inner,)):
+                return rf"\sqrt{{{self._tree(inner)}}}"
+            case Operation("exp", (inner,)):
+                return f"e^{{{self._tree(inner)}}}"
+            case Operation(name, (inner,)):
+                return rf"\{name}{bracketed(self._tree(inner))}"
             case Operation("/", (above, below)):
                 return self.bar(above, below)
         sign, (first, second) = tree.sign, tree.parts
         left = bracketed(self._tree(first)) if grouped(sign, first, behind=False) else self._tree(first)
         right = self._part(sign, second)
-        beside = right[0].isalpha() or right.startswith(("(", r"\left("))
+        letters = left[-1].isalpha() and not right.startswith("e^")  # `xe^{x}`, but not `xx`
+        beside = (right[0].isalpha() and not letters) or right.startswith(("(", r"\left(", *FUNCTION_SIGNS))
         if sign == "*" and unknowns(tree) and beside and (left[-1].isalnum() or left[-1] in "})"):
             return left + right
         written = {"*": self.times, ":": self.divided}.get(sign, sign)

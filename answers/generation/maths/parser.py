@@ -9,7 +9,17 @@ import re
 from fractions import Fraction
 
 from answers.errors import CannotAnswer
-from answers.generation.maths.trees import Operation, Tree, Unknown, Value, binary, negative, unknowns
+from answers.generation.maths.trees import (
+    FUNCTIONS,
+    Operation,
+    Tree,
+    Unknown,
+    Value,
+    binary,
+    compute,
+    negative,
+    unknowns,
+)
 
 MAX_LENGTH = 200  # characters
 MAX_DEPTH = 30  # parentheses
@@ -17,14 +27,34 @@ MAX_DIGITS = 12
 MAX_EXPONENT = 10
 SIGNS = str.maketrans("−–×·⋅∙÷∶∕⁄[]", "--****:://()")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-TOKEN = re.compile(r"([0-9][0-9.,]*)|((?<![A-Za-z])[A-Za-z](?![A-Za-z])|[-+*/:^()])")
+_NAMES = "|".join(FUNCTIONS)
+TOKEN = re.compile(rf"([0-9][0-9.,]*)|((?<![A-Za-z])(?:[A-Za-z]|{_NAMES})(?![A-Za-z])|[-+*/:^()])")
+_OTHER_NAMES = {"sen": "sin", "tg": "tan", "raiz": "sqrt", "raíz": "sqrt", "√": " sqrt "}
+_BESIDE = re.compile(rf"(?<![A-Za-z])([xyzt])(?=(?:{_NAMES})(?![A-Za-z])|e\^)")  # `xsin(x)`, `xe^x`
+# What a function without parentheses reaches, where nobody reads on: `sin 2x`, `sin x cos x`, not `√2x`.
+_REACHED = re.compile(
+    rf"(?<![A-Za-z])((?!sqrt +[0-9])(?:{_NAMES})) +([0-9]*[A-Za-z])"
+    rf"(?= *$| *\)| +[-+] | *(?:\* *)?(?:{_NAMES})(?![A-Za-z]))"
+)
 
 
-def parse(formula: str, language: str) -> Tree:
-    """Return the tree of a formula without `=`; raises `CannotAnswer` unless it is surely understood."""
+def parse(formula: str, language: str, functions: bool = False) -> Tree:
+    """Return the tree of a formula without `=`; raises `CannotAnswer` unless it is surely understood.
+
+    `functions`: whether functions, powers of e and any exponent may stand in it.
+    """
     if len(formula) > MAX_LENGTH:
         raise CannotAnswer("the formula is too long")
-    return _Parser(_tokens(formula, language)).whole()
+    return _Parser(_tokens(_named(formula) if functions else formula, language), functions).whole()
+
+
+def _named(formula: str) -> str:
+    """Write functions by one name, and what they reach in parentheses."""
+    if ":" in formula or re.search("[⁰¹²³⁴⁵⁶⁷⁸⁹] *√", formula):
+        raise CannotAnswer("a ratio, or another root?")
+    for name, usual in _OTHER_NAMES.items():
+        formula = formula.replace(name, usual)
+    return _REACHED.sub(r"\1(\2)", _BESIDE.sub(r"\1 ", formula.translate(SIGNS)))
 
 
 def _tokens(formula: str, language: str) -> list[str | Value]:
@@ -58,8 +88,9 @@ def _number(text: str, language: str) -> Value:
 class _Parser:
     """Recursive descent: sum → product → fraction → juxtaposed → signed → power → atom."""
 
-    def __init__(self, tokens: list[str | Value]) -> None:
+    def __init__(self, tokens: list[str | Value], functions: bool) -> None:
         self.tokens = tokens
+        self.functions = functions
         self.place = 0
         self.depth = 0
         self.exponent_end = -1  # the place after the last exponent: `2^3x` says too little
@@ -126,7 +157,9 @@ class _Parser:
             isinstance(following, Value) or following == "(" or following.isalpha()
         ):
             bare = self._last != ")" and not isinstance(self._last, Value)  # `x2` and `f(x)` are names
-            if bare or isinstance(following, Value) or self.place == self.exponent_end:
+            apart = self.functions and following in ("e", *FUNCTIONS)  # `x sin(x)`, `x^2 e^x`
+            ends = (bare or self.place == self.exponent_end) and not apart
+            if ends or isinstance(following, Value):
                 raise CannotAnswer("a factor without its sign")
             tree, several = binary("*", tree, self._power()), True
         return tree, several
@@ -142,6 +175,8 @@ class _Parser:
         base = self._atom()
         if not self._take("^"):
             return base
+        if self.functions:
+            return self._raised(base)
         opened = self._take("(")
         sign = self._take("-")
         exponent = self._next
@@ -154,6 +189,35 @@ class _Parser:
             raise CannotAnswer("a power that is not explained here")
         self.exponent_end = self.place
         return binary("^", base, Value(-exponent.top if sign else exponent.top))
+
+    def _raised(self, base: Tree) -> Tree:
+        """Read any number as an exponent, and a formula as that of e."""
+        opened, sign = self._next == "(", self._take("-")
+        exponent = self._atom()
+        divisor = self.tokens[self.place + 1 : self.place + 2] if self._next == "/" and not opened else []
+        plain = isinstance(exponent, Value) and not sign  # `x^3/2` says too little, `x^3/x` does not
+        if self._next == "^" or (divisor and (not plain or isinstance(divisor[0], Value))):
+            raise CannotAnswer("where does the exponent end?")
+        if not opened and not (plain and base != Unknown("e") and self._next == "("):
+            self.exponent_end = self.place
+        exponent = negative(exponent) if sign else exponent
+        if base == Unknown("e"):
+            return Operation("exp", (exponent,))
+        number = compute(exponent)
+        if max(abs(number.numerator), number.denominator) > MAX_EXPONENT:
+            raise CannotAnswer("the exponent is not a small number")
+        return binary("^", base, Value.of(number))
+
+    def _function(self, name: str) -> Tree:
+        """Read what a function is of; `sin^2(x)` is the square of the sine."""
+        raised = self._take("^")
+        exponent = self._next if raised else None
+        self.place += bool(raised)
+        small = isinstance(exponent, Value) and exponent.bottom == 1 and 2 <= exponent.top <= MAX_EXPONENT
+        if self._next != "(" or (raised and not small):
+            raise CannotAnswer("a function of what?")
+        applied = Operation(name, (self._atom(),))
+        return binary("^", applied, exponent) if isinstance(exponent, Value) else applied
 
     def _atom(self) -> Tree:
         symbol = self._next
@@ -169,6 +233,8 @@ class _Parser:
                 raise CannotAnswer("a parenthesis is not closed")
             self.depth -= 1
             return tree
-        if symbol is not None and symbol.isalpha():
+        if symbol in FUNCTIONS and self.functions:
+            return self._function(str(symbol))
+        if symbol is not None and symbol.isalpha() and len(symbol) == 1:
             return Unknown(symbol)
         raise CannotAnswer("not a formula")

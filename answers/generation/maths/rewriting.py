@@ -1,5 +1,6 @@
 """An equation's sides as terms, and the steps that bring them into order, each shown with its reason."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -11,6 +12,7 @@ from answers.generation.maths.telling import Telling
 from answers.generation.maths.trees import Operation, Tree, Unknown, Value, bounded, compute, is_sum, unknowns
 
 MAX_TERMS = 16
+_PARENTHESES = re.compile(r"\\left|\\right|[()]")
 ONE = Fraction(1)
 
 
@@ -113,19 +115,20 @@ class Rewriter:
         powers = [sorted(term.power for term in side if term.coefficient) for side in self.sides]
         like = powers != [sorted(side) for side in self.polynomials]
         self.sides = [_ordered(side.checked()) for side in self.polynomials]
-        self._show("collect" if like else "sorted")
+        linear = all(side.degree < 2 for side in self.polynomials)
+        self._show("collect" if like else "sorted.linear" if linear else "sorted")
         return self.polynomials
 
     def _clear(self) -> None:
         """Multiply by the least number that leaves no fractions."""
         factor = lcm(*(term.coefficient.denominator for side in self.sides for term in side))
-        if self.notation.decimals:
-            factor = next((10**n for n in range(7) if 10**n % factor == 0), factor)
+        ten = next((10**n for n in range(7) if 10**n % factor == 0), 0) if self.notation.decimals else 0
+        factor = ten or factor
         if factor == 1:
             return
         if factor > MAX_COEFFICIENT:
             raise CannotAnswer("a denominator is too large")
-        self.telling.say("clear.decimals" if self.notation.decimals else "clear", n=factor)
+        self.telling.say("clear.decimals" if ten else "clear", n=factor)
         if sum(len(side) for side in self.sides) <= 5:
             times = f"{self.notation.write(factor)} {self.notation.times} "
             self.telling.show(self.notation.equation(*(self._sum(side, times) for side in self.sides)))
@@ -138,7 +141,8 @@ class Rewriter:
         tex = self.notation.equation(*(self._sum(side) for side in self.sides))
         if tex != self.shown:
             if reason:
-                self.telling.say(reason)
+                same = _PARENTHESES.sub("", tex) == _PARENTHESES.sub("", self.shown)
+                self.telling.say("open" if same else reason)
             self.telling.show(tex)
             self.shown = tex
 

@@ -11,8 +11,10 @@ from answers.errors import CannotAnswer
 from answers.generation.base import Drawn, Piece, Plan, Said, StepClosed, StepOpened
 from answers.generation.maths.notation import Formula, Notation
 from answers.recording import Recording
+from answers.showing import MAX_ALT
 from answers.text import MAX_FORMULA
 
+LANGUAGES = ("es", "en", "pt")
 READING_PACE = 15  # characters a second
 LEFT, TOP, BOTTOM = 64, 72, 656
 ROOM = 640  # how wide the column of formulas is, left of the graph
@@ -45,7 +47,7 @@ class Telling:
     def word(self, key: str, **values: Formula) -> str:
         """Return words with values put in; `{x}` is the unknown."""
         written = {name: self.notation.write(value) for name, value in values.items()}
-        words = WORDS[key][self.notation.language == "en"]
+        words = WORDS[key][LANGUAGES.index(self.notation.language)]
         return words.format(**{"x": self.notation.unknown, **written})
 
     def step(self, key: str, type: str = "math", **values: Formula) -> None:
@@ -81,6 +83,8 @@ class Telling:
         self._y += height
 
     def draw(self, op: str, id: str, **parameters: Any) -> None:
+        if len(alt := parameters.get("alt", "")) > MAX_ALT:
+            parameters["alt"] = f"{alt[: MAX_ALT - 1]}…"
         self.steps[-1].parts.append(Drawn({"op": op, "id": id, **parameters}))
 
     def _append(self, text: str, separator: str) -> None:
@@ -121,7 +125,7 @@ class Telling:
 
 def breadth(tex: str) -> int:
     """Estimate how many characters wide a formula is when it is set."""
-    flat, changes = re.sub(r"\\(?:left|right|,)|\{,\}|\\sqrt", "", tex), 1
+    flat, changes = re.sub(r"\\(?:left|right|,)|\{,\}|\\sqrt|\\(?=sin|cos|tan|ln)", "", tex), 1
     while changes:
         flat, changes = _FRACTION.subn(lambda bar: max(bar[1], bar[2], key=len), flat)
     return len(re.sub(r"\\[a-z]+|[{}]", "", flat))

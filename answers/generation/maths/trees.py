@@ -1,6 +1,6 @@
 """Formulas as trees, and the one walk that gives them a meaning."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from operator import add, mul, sub, truediv
@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from answers.errors import CannotAnswer
 
 MAX_MAGNITUDE = 10**15  # of any numerator or denominator on the way
+FUNCTIONS = ("sin", "cos", "tan", "ln", "exp", "sqrt")
 OPERATORS: dict[str, Callable[[Any, Any], Any]]
 OPERATORS = {"+": add, "-": sub, "*": mul, "/": truediv, ":": truediv, "^": pow}
 
@@ -45,7 +46,7 @@ class Unknown:
 class Operation:
     """`sign`: one of `+ - * / : ^`, `/` being a fraction bar, `:` a division sign; `-` of one part negates.
 
-    An exponent is a whole `Value`.
+    An exponent is a `Value`, whole but in derivatives. There, one of `FUNCTIONS` may be the sign, too.
     """
 
     sign: str
@@ -63,6 +64,19 @@ def negative(tree: Tree) -> Tree:
     if isinstance(tree, Value):
         return Value(-tree.top, tree.bottom, tree.decimal)
     return Operation("-", (tree,))
+
+
+def total(terms: Iterable[tuple[Fraction, Tree]]) -> Tree:
+    """Return a sum of multiples, a number being a multiple of one."""
+    result: Tree | None = None
+    for factor, tree in terms:
+        size = Value.of(abs(factor))
+        term = size if tree == Value(1) else tree if size == Value(1) else binary("*", size, tree)
+        if result:
+            result = binary("-" if factor < 0 else "+", result, term)
+        else:
+            result = negative(term) if factor < 0 else term
+    return result or Value(0)
 
 
 def is_sum(tree: Tree) -> bool:
@@ -89,17 +103,19 @@ def unknowns(tree: Tree) -> set[str]:
     return {node.name for node in nodes(tree) if isinstance(node, Unknown)}
 
 
-def substituted(tree: Tree, value: Tree) -> Tree:
-    """Put something in the place of the unknown."""
+def substituted(tree: Tree, values: Mapping[str, Tree]) -> Tree:
+    """Put something in the place of unknowns."""
     if isinstance(tree, Operation):
-        return Operation(tree.sign, tuple(substituted(part, value) for part in tree.parts))
-    return value if isinstance(tree, Unknown) else tree
+        return Operation(tree.sign, tuple(substituted(part, values) for part in tree.parts))
+    return values.get(tree.name, tree) if isinstance(tree, Unknown) else tree
 
 
 def fold(tree: Tree, leaf: Callable[[Value | Unknown], T], operate: Callable[[str, T, T], T]) -> T:
-    """Give a formula a meaning: that of its leaves, and of an operation on two parts."""
+    """Give a formula a meaning: that of its leaves, and of an operation on two parts; none has a function."""
     if not isinstance(tree, Operation):
         return leaf(tree)
+    if tree.sign in FUNCTIONS:
+        raise CannotAnswer("a function stands where a number must")
     parts = [fold(part, leaf, operate) for part in tree.parts]
     return operate(tree.sign, *parts) if len(parts) == 2 else operate("*", leaf(Value(-1)), *parts)
 

@@ -4,6 +4,7 @@ import re
 import time
 from contextlib import suppress
 from fractions import Fraction
+from typing import cast
 
 import pytest
 import sympy
@@ -22,6 +23,7 @@ from answers.generation.maths.reading import read
 from answers.generation.maths.trees import compute
 from answers.questions import read_question
 from answers.recording import Recording
+from answers.spoken import Tongue
 from answers.text import MAX_FORMULA
 
 FORMULA = re.compile(r"(?<!\\)(\$\$?)(.+?)(?<!\\)\1", re.DOTALL)
@@ -40,7 +42,7 @@ def record(told: list[Piece], recording: Recording | None = None) -> Recording:
 
 
 def told(text: str, language: str = "es") -> Recording:
-    telling = answer(read(text, language), "en" if language == "en" else "es")
+    telling = answer(read(text, language), cast(Tongue, language))
     return record(list(telling.pieces()))
 
 
@@ -132,6 +134,10 @@ def shown(recording: Recording) -> str:
         ("Resuelve -2X = -8", "es", "X = 4$"),
         ("What is 100 - 37?", "en", "= 63"),
         ("¿Me puedes resolver 5x = 0, por favor?", "es", "x = 0$"),
+        ("Quanto é 1/2 + 3/4?", "pt", r"= \frac{5}{4} = 1{,}25"),
+        ("Resolva 3x + 2 = 3x + 5", "pt", "a equação não tem solução"),
+        ("Resolva x² - 2x - 1 = 0", "pt", r"$$x_1 = 1 - \sqrt{2} \approx -0{,}41$$"),
+        ("Resuelve x + (3 - x) = 3", "es", "no hay nada que los cambie. Los quitamos:"),
     ],
 )
 def test_states_the_exact_result(text: str, language: str, result: str) -> None:
@@ -426,7 +432,7 @@ def test_a_square_root_is_simplified_all_the_way(number: int) -> None:
     assert all(inside % (k * k) for k in range(2, int(inside**0.5) + 1))
 
 
-@given(st.text(alphabet="0123456789xXy+-*/:^()=., ·²", max_size=40), st.sampled_from(["es", "en"]))
+@given(st.text(alphabet="0123456789xXy+-*/:^()=.,; ·²", max_size=40), st.sampled_from(["es", "en", "pt"]))
 @settings(deadline=None, max_examples=300)
 def test_any_formula_is_refused_or_told_well(text: str, language: str) -> None:
     try:
@@ -448,6 +454,16 @@ def test_any_formula_is_refused_or_told_well(text: str, language: str) -> None:
         "Resuelve ((((x+1)^2+1)^2+1)^2+1)^2 = 0",
         "Calcula " + "(" * 30 + "9^9" + ")^9" * 30,
         "Resuelve " + "x+" * 90 + "x=1",
+        "Resuelve x=y" + " y y" * 40 + "=1",
+        "Resuelve x+" + "y, " * 60 + "=1=",
+        "deriva " + "sin(" * 29 + "x" + ")" * 29,
+        "deriva " + "(x+1)^9·" * 20 + "x",
+        "deriva " + "(x+sin(x))" * 15,
+        "deriva " + "e^(x+" * 25 + "x" + ")" * 25,
+        "deriva " + "((((x+1)/(x+2))/(x+3))/(x+4))/(x+5)",
+        "deriva " + "sqrt(x+" * 20 + "x" + ")" * 20,
+        "deriva " + "sin(x)cos(x)tan(x)ln(x)" * 7,
+        "f(x) = " + "x, " * 50 + "f'(x)?",
         "a" * 200,
         "¿" * 200,
         "por favor " * 20,
