@@ -1,8 +1,11 @@
-# What the student's page takes from npm.
+# The student's page, put together from our sources and npm's packages.
 FROM node:22-slim AS page
-WORKDIR /page
+WORKDIR /app/streaming/frontend
 COPY streaming/frontend/package.json streaming/frontend/package-lock.json streaming/frontend/.npmrc ./
 RUN npm ci
+COPY answers/spoken_words.json ../../answers/
+COPY streaming/frontend ./
+RUN npm run build
 
 FROM python:3.11-slim AS packages
 COPY requirements.txt ./
@@ -17,9 +20,9 @@ COPY accounts accounts
 COPY answers answers
 COPY streaming streaming
 COPY tutor tutor
-COPY --from=page /page/node_modules/socket.io-client/dist streaming/frontend/node_modules/socket.io-client/dist
-# Development values hold for this one command; the image has no settings of its own.
-RUN DEBUG=on python manage.py collectstatic --noinput && python -m compileall -q accounts answers streaming tutor
+COPY --from=page /app/streaming/frontend/dist streaming/frontend/dist
+# These values hold for this one command; the image has no settings of its own.
+RUN SECRET_KEY=only-to-collect-the-static-files-of-the-image ALLOWED_HOSTS=localhost python manage.py collectstatic --noinput && python -m compileall -q accounts answers streaming tutor
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --start-interval=1s \

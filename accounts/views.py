@@ -33,6 +33,14 @@ MESSAGES = {
 login_attempts = LoginAttempts(login_storage(settings.REDIS_URL))
 
 
+class Refusal(APIException):
+    """A refusal with a code of the contract and words of its own."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status_code, self.code = status, code
+
+
 class SmallJSONParser(JSONParser):
     """JSON of a size and depth that a person signing in could mean."""
 
@@ -69,6 +77,7 @@ class AccountView(APIView):
     """A view whose every refusal is `{"code", "message", "retry_after"?}` with the contract's codes."""
 
     parser_classes = [SmallJSONParser]
+    cache_control = "no-store"  # tokens and credits belong in no cache
 
     def get_authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'  # a token opens every view, whatever else it takes
@@ -76,9 +85,9 @@ class AccountView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         refusal = _http_error(exc) if isinstance(exc, AccountsError) else exc
         response = super().handle_exception(refusal)  # raises again what is not a refusal
-        code = exc.code if isinstance(exc, AccountsError) else STATUS_CODES.get(response.status_code)
+        code = STATUS_CODES.get(response.status_code, "invalid_payload")
         response.data = {
-            "code": code or "invalid_payload",
+            "code": exc.code if isinstance(exc, AccountsError | Refusal) else code,
             "message": _sentence(refusal.detail if isinstance(refusal, APIException) else str(refusal)),
         }
         if isinstance(exc, RateLimited):
@@ -87,7 +96,7 @@ class AccountView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        response.headers["Cache-Control"] = "no-store"  # tokens and credits belong in no cache
+        response.headers["Cache-Control"] = self.cache_control if response.status_code < 300 else "no-store"
         return response
 
 
@@ -135,8 +144,12 @@ class RefreshView(AccountView):
         return Response(rotate(old.validated_data["refresh"]))
 
 
+class Preferences(serializers.Serializer[Any]):
+    language = serializers.ChoiceField(User.Language.choices)
+
+
 class MeView(AccountView):
-    """Who I am, by token or session."""
+    """Who I am, by token or session; PATCH `{language}` changes what I am spoken to in."""
 
     authentication_classes = [TokenAuthentication, SessionAuthentication]
 
@@ -145,6 +158,14 @@ class MeView(AccountView):
         return Response(
             {"id": user.pk, "email": user.email, "language": user.language, "credits": user.credits}
         )
+
+    def patch(self, request: Request) -> Response:
+        wanted = Preferences(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        user = cast(User, request.user)
+        user.language = wanted.validated_data["language"]
+        user.save(update_fields=["language"])
+        return self.get(request)
 
 
 def _http_error(error: AccountsError) -> APIException:

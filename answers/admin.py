@@ -1,11 +1,11 @@
-"""Curation in the administration: answers, their other wordings, and who heard what."""
+"""Curation in the administration: answers, their other wordings, who heard what, what they said of it."""
 
 import json
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.db.models import Func, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import truncatechars
 from django.urls import reverse
@@ -19,19 +19,10 @@ from django.utils.translation import ngettext
 from answers import curation
 from answers.files import in_order
 from answers.forms import AliasForm, AnswerForm
-from answers.models import Alias, Answer, Listening
+from answers.history import StepCount
+from answers.models import Alias, Answer, Listening, Remark
 
 Status = Answer.Status
-
-
-class StepCount(Func):
-    """The number of steps, counted by the database: a list of answers need not load them."""
-
-    function = "JSON_ARRAY_LENGTH"
-    output_field = IntegerField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH", **context)
 
 
 @admin.register(Answer)
@@ -226,10 +217,21 @@ class AliasAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
         return getattr(alias, "target", None) or "–"
 
 
-@admin.register(Listening)
-class ListeningAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
-    """To look at; rows go with the account of the student."""
+class ToLookAt(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Rows that nobody edits; they go with the account of the student."""
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
+@admin.register(Listening)
+class ListeningAdmin(ToLookAt):
     list_display = (
         "short_question",
         "user",
@@ -252,11 +254,30 @@ class ListeningAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in 
     def short_question(self, listening: Listening) -> str:
         return truncatechars(listening.question_text, 80)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Listening | None = None) -> bool:
-        return False
+@admin.register(Remark)
+class RemarkAdmin(ToLookAt):
+    list_display = ("kind", "answer", "place", "text", "student", "created_at")
+    list_filter = ("kind", "created_at")
+    list_select_related = ("listening__user",)
+    list_per_page = 50
+    search_fields = ("text", "listening__question_text")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    fields = list_display
 
-    def has_delete_permission(self, request: HttpRequest, obj: Listening | None = None) -> bool:
-        return bool(request.user.is_superuser)
+    @admin.display(description=_("answer"))
+    def answer(self, remark: Remark) -> str:
+        question = truncatechars(remark.listening.question_text, 80)
+        if remark.listening.answer_id is None:
+            return question
+        url = reverse("admin:answers_answer_change", args=[remark.listening.answer_id])
+        return format_html('<a href="{}">{}</a>', url, question)
+
+    @admin.display(description=_("place"))
+    def place(self, remark: Remark) -> str:
+        return "–" if remark.step is None else f"{remark.step}:{remark.position or 0}"
+
+    @admin.display(description=_("student"))
+    def student(self, remark: Remark) -> str:
+        return str(remark.listening.user)

@@ -147,7 +147,7 @@ class Drafts:
 
     def _draft(self, draft_id: str, question: Question, asked_by: str, log: DraftLog | None = None) -> Draft:
         log = log or DraftLog(self._store, draft_id, self._ttl)
-        recording = Recording(question.language)
+        recording = Recording(question.language, question.text)
         return Draft(draft_id, question, asked_by, recording, log, Lease(self._store, draft_id))
 
     def _kept(self, draft: Draft, *, begun_here: bool = False) -> Draft:

@@ -1,13 +1,15 @@
 """Who heard what and how far: what a resume starts from when nothing else remembers the session."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from answers.models import Answer, Listening
 
@@ -37,6 +39,8 @@ class Heard:
     pauses: int
     played_seconds: float
     created_at: datetime
+    context: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, Any] | None = None  # {session_id, step, position} that it is a question about
 
 
 def record(
@@ -55,11 +59,14 @@ def record(
     pauses: int,
     played_seconds: float,
     created_at: datetime,
+    context: Mapping[str, str] | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write down how far a session has come, in one statement; repeating it changes nothing.
 
     The last write wins, so whoever plays a session lets one write end before the next begins.
     """
+    lost = about or {}
     row = Listening(
         session_id=session_id,
         user_id=user_id,
@@ -75,6 +82,10 @@ def record(
         pauses=pauses,
         played_seconds=played_seconds,
         created_at=created_at,
+        context=dict(context or {}),
+        about_session=lost.get("session_id"),
+        about_step=lost.get("step"),
+        about_position=lost.get("position"),
     )
     try:
         _write(row)
@@ -97,7 +108,8 @@ def of_session(session_id: str | UUID, user_id: str | UUID) -> Heard | None:
 
 def latest_unfinished(user_id: str | UUID) -> Heard | None:
     """Return the session of this user that was heard last among those that have not ended."""
-    return _first(Listening.objects.filter(user_id=user_id, state__in=UNFINISHED).order_by("-updated_at"))
+    rows = Listening.objects.filter(user_id=user_id, state__in=UNFINISHED, removed=False)
+    return _first(rows.order_by("-updated_at"))
 
 
 def _write(row: Listening) -> None:
@@ -109,7 +121,7 @@ def _write(row: Listening) -> None:
 
 
 def _first(rows: QuerySet[Listening]) -> Heard | None:
-    row = rows.first()
+    row = rows.annotate(private=F("answer__private")).first()
     if row is None:
         return None
     return Heard(
@@ -127,4 +139,14 @@ def _first(rows: QuerySet[Listening]) -> Heard | None:
         pauses=row.pauses,
         played_seconds=row.played_seconds,
         created_at=row.created_at,
+        context=_context(row),
+        about=row.about,
     )
+
+
+def _context(row: Any) -> Mapping[str, str]:
+    if row.context is not None:
+        return cast(Mapping[str, str], row.context)
+    # Nobody wrote down what was said with the question. Unless the answer is everybody's that may have been
+    # the student's own: then what is asked about it is theirs alone, too.
+    return {} if row.private is False else {"session": str(row.session_id)}

@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, IntegerField, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from answers.models import Alias, Answer
 from answers.questions import Question
+from answers.recording import Recording
 
 VOUCHED_FOR = Q(source=Answer.Source.CURATED) | Q(reviewed_at__isnull=False)
 
@@ -38,6 +39,12 @@ class StoredAnswer:
     answer_steps: list[dict[str, Any]]
     total_duration: float  # seconds
     language: str
+    question_text: str
+
+    def recording(self) -> Recording:
+        return Recording.of(
+            self.answer_steps, self.total_duration, self.answer_id, self.language, self.question_text
+        )
 
 
 def look_up(question: Question, user_id: str | UUID) -> LookupResult:
@@ -60,6 +67,30 @@ def answer_of(answer_id: str | UUID) -> StoredAnswer | None:
 def answer_of_draft(draft_id: str | UUID) -> StoredAnswer | None:
     """Return the version that this draft became."""
     return _stored(Q(draft=draft_id))
+
+
+@dataclass(frozen=True, slots=True)
+class SharedQuestion:
+    """A question that everybody may ask and be served an answer; empty: it holds for any."""
+
+    text: str
+    language: str
+    subject: str
+    level: str
+
+
+def shared_answers() -> QuerySet[Answer]:
+    """Return the answers that whoever asks is served."""
+    served = Q(status=Answer.Status.PUBLISHED, private=False)
+    return Answer.objects.filter(served if settings.SERVE_UNREVIEWED else served & VOUCHED_FOR)
+
+
+def shared_question(answer_id: UUID) -> SharedQuestion | None:
+    """Return the question that a version answers, if everybody is served it or one that took its place."""
+    key = Answer.objects.filter(pk=answer_id).values("question_hash")
+    columns = ("question_text", "language", "subject", "level")
+    row = shared_answers().filter(question_hash__in=key).values_list(*columns).first()
+    return SharedQuestion(*row) if row else None
 
 
 def examples(language: str, count: int) -> list[str]:
@@ -112,5 +143,6 @@ def _candidates(keys: list[str], user_id: str | UUID) -> Any:
 
 
 def _stored(which: Q) -> StoredAnswer | None:
-    row = Answer.objects.filter(which).values_list("id", "answer_steps", "total_duration", "language").first()
+    columns = ("id", "answer_steps", "total_duration", "language", "question_text")
+    row = Answer.objects.filter(which).values_list(*columns).first()
     return None if row is None else StoredAnswer(str(row[0]), *row[1:])

@@ -1,6 +1,7 @@
-"""What is kept: answers, the other wordings that lead to them, and who heard what."""
+"""What is kept: answers, the other wordings that lead to them, who heard what and what they said of it."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -126,8 +127,16 @@ class Listening(models.Model):
     speed = models.FloatField(_("speed"), default=1)
     pauses = models.PositiveIntegerField(_("pauses"), default=0)
     played_seconds = models.FloatField(_("seconds played"), default=0)
+    # What a question about it has in common with it. Empty, as the next three: of a version that wrote none.
+    context = models.JSONField(_("context"), null=True, blank=True, editable=False)
+    # The place that was not followed, of a question about another explanation.
+    about_session = models.UUIDField(_("about"), null=True, blank=True, editable=False)
+    about_step = models.PositiveSmallIntegerField(_("about its step"), null=True, blank=True)
+    about_position = models.PositiveIntegerField(_("about its position"), null=True, blank=True)
     created_at = models.DateTimeField(_("began"))
     updated_at = models.DateTimeField(_("last heard"), auto_now=True)
+    # The student has taken it from their list. A default of the database: older versions do not write it.
+    removed = models.BooleanField(_("removed by the student"), db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("listening")
@@ -136,3 +145,45 @@ class Listening(models.Model):
 
     def __str__(self) -> str:
         return str(self.session_id)
+
+    @property
+    def about(self) -> dict[str, Any] | None:
+        """Where in which session the student was lost who asked this."""
+        if self.about_session is None:
+            return None
+        place = {"step": self.about_step, "position": self.about_position}
+        return {"session_id": str(self.about_session), **place}
+
+
+class Remark(models.Model):
+    """What a student said about an explanation: whether it was clear, and what is wrong with it."""
+
+    class Kind(models.TextChoices):
+        CLEAR = "clear", _("clear")
+        UNCLEAR = "unclear", _("not clear")
+        WRONG = "wrong", _("something is wrong")
+
+    # It knows the answer, also where that was still being written.
+    listening = models.ForeignKey(
+        Listening, verbose_name=_("listening"), on_delete=models.CASCADE, related_name="remarks"
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    step = models.PositiveSmallIntegerField(_("step"), null=True)
+    position = models.PositiveIntegerField(_("position"), null=True)
+    text = models.CharField(_("remark"), max_length=500, blank=True, default="")
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("remark")
+        verbose_name_plural = _("remarks")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["listening"],
+                condition=Q(kind__in=["clear", "unclear"]),
+                name="one_verdict_per_listening",
+            )
+        ]
+        indexes = [models.Index(fields=["-created_at"], name="remarks_by_age")]
+
+    def __str__(self) -> str:
+        return self.text or self.get_kind_display()

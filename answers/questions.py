@@ -17,6 +17,7 @@ from answers.errors import InvalidQuestion, QuestionEmpty, QuestionTooLong
 NORMALISER = 1
 
 MAX_QUESTION = 2_000
+MAX_SENTENCE = 500
 MAX_CONTEXT = 16
 MAX_CONTEXT_KEY = 40
 MAX_CONTEXT_VALUE = 200
@@ -80,6 +81,16 @@ def read_question(
         other=other,
         asker=asker if other else "",
     )
+
+
+def about(question: str, sentence: str, of: str) -> str:
+    """Return the text of a question about a sentence of the explanation of another question, `of`.
+
+    It asks by itself: whoever is lost at the same sentence asks the same, so it needs no key of its own kind.
+    """
+    # What an explanation may say goes further than what a question may hold.
+    quoted = " ".join(_REJECTED.sub("", sentence).split())[:MAX_SENTENCE].rstrip()
+    return f"{question.strip()} «{quoted}» — {of}"
 
 
 def key(

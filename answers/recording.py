@@ -2,20 +2,26 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from answers.errors import AnswersError
+from answers.showing import as_shown
 from answers.text import Cuts
 
 
 @dataclass(slots=True)
 class RecordedStep:
-    """One step as far as it is written. `commands` are in telling order, each with its `at`."""
+    """One step as far as it is written. `commands` are in telling order, each with its `at`.
+
+    `shown`: those of them that have been shown, as they are shown.
+    """
 
     title: str
     type: str
     content: str = ""
     commands: list[dict[str, Any]] = field(default_factory=list)
+    shown: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False
     cuts: Cuts = field(default_factory=Cuts)
 
@@ -28,8 +34,9 @@ class RecordedStep:
 class Recording:
     """Steps that only ever grow: what stands is never changed, so that whatever was shown stays true."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, question: str = "") -> None:
         self.language = language
+        self.question = question  # in the words that stand with the answer; empty where nobody needs them
         self.steps: list[RecordedStep] = []
         self.planned_steps = 0  # what `total_steps` says while the answer is being written
         self.duration = 0.0  # the author's estimate in seconds; it never paces
@@ -39,10 +46,15 @@ class Recording:
 
     @classmethod
     def of(
-        cls, steps: Iterable[Mapping[str, Any]], duration: float, answer_id: str | None, language: str
+        cls,
+        steps: Iterable[Mapping[str, Any]],
+        duration: float,
+        answer_id: str | None,
+        language: str,
+        question: str = "",
     ) -> "Recording":
         """Return the recording of a finished answer from its `answer_steps`."""
-        recording = cls(language)
+        recording = cls(language, question)
         recording.take(steps, duration, answer_id)
         return recording
 
@@ -119,6 +131,32 @@ class Recording:
             }
             for step in self.steps
         ]
+
+    def shown(self, step: int, count: int | None = None) -> list[dict[str, Any]]:
+        """Return the first `count` commands of a step, from 1, or all, as they are shown.
+
+        Each is made ready once, when it is first shown to anybody.
+        """
+        told = self.steps[step - 1]
+        for n in range(len(told.shown), len(told.commands) if count is None else count):
+            command = told.commands[n]
+            axes = self._drawn(command["in"], step, n) if "expr" in command else None
+            told.shown.append(as_shown(command, axes, self.language))
+        return told.shown[:count]
+
+    def as_shown(self) -> list[dict[str, Any]]:
+        """Return the steps as students get them, which is how they are stored but for the commands."""
+        return [
+            {**step, "canvas_commands": self.shown(number)} for number, step in enumerate(self.as_steps(), 1)
+        ]
+
+    def _drawn(self, id: str, step: int, n: int) -> dict[str, Any] | None:
+        """Return the last command with an id before the `n`-th of a step."""
+        before = chain(
+            reversed(self.steps[step - 1].commands[:n]),
+            *(reversed(earlier.commands) for earlier in reversed(self.steps[: step - 1])),
+        )
+        return next((command for command in before if command.get("id") == id), None)
 
     def _writable(self) -> RecordedStep:
         step = self.open_step

@@ -1,65 +1,75 @@
 """What the server adds to a command when it is shown: words for those who do not see it, a curve's points."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from answers.expressions import sample
+from answers.curves import curve
 from answers.spoken import Tongue, spoken, spoken_text
 
 MAX_ALT = 200  # code points
+RANGE = (-10.0, 10.0)  # of x, for a curve without a domain in axes that nobody drew
 
+_TONGUES: tuple[Tongue, ...] = ("es", "en", "pt")
 _PHRASES = {
-    "formula": ("Fórmula: {}", "Formula: {}"),
-    "rect": ("Rectángulo", "Rectangle"),
-    "round": ("Rectángulo redondeado", "Rounded rectangle"),
-    "ellipse": ("Elipse", "Ellipse"),
-    "circle": ("Círculo", "Circle"),
-    "triangle": ("Triángulo", "Triangle"),
-    "diamond": ("Rombo", "Diamond"),
-    "polygon": ("Polígono de {} vértices", "Polygon with {} corners"),
-    "arc": ("Arco", "Arc"),
-    "brace": ("Llave", "Brace"),
-    "line": ("Línea", "Line"),
-    "arrow": ("Flecha", "Arrow"),
-    "from to": ("{} de {} a {}", "{} from {} to {}"),
-    "axes": ("Ejes: {} de {} a {}, {} de {} a {}", "Axes: {} from {} to {}, {} from {} to {}"),
-    "number line": ("Recta numérica de {} a {}", "Number line from {} to {}"),
-    "graph": ("Gráfica de {}", "Graph of {}"),
-    "graph between": ("Gráfica de {} para x entre {} y {}", "Graph of {} for x between {} and {}"),
-    "data": ("Gráfica de {} puntos", "Graph of {} points"),
-    "point": ("Punto", "Point"),
-    "table": ("Tabla de {} × {}: {}", "Table of {} × {}: {}"),
-    "image": ("Imagen", "Image"),
+    "formula": ("Fórmula: {}", "Formula: {}", "Fórmula: {}"),
+    "rect": ("Rectángulo", "Rectangle", "Retângulo"),
+    "round": ("Rectángulo redondeado", "Rounded rectangle", "Retângulo arredondado"),
+    "ellipse": ("Elipse", "Ellipse", "Elipse"),
+    "circle": ("Círculo", "Circle", "Círculo"),
+    "triangle": ("Triángulo", "Triangle", "Triângulo"),
+    "diamond": ("Rombo", "Diamond", "Losango"),
+    "polygon": ("Polígono de {} vértices", "Polygon with {} corners", "Polígono de {} vértices"),
+    "arc": ("Arco", "Arc", "Arco"),
+    "brace": ("Llave", "Brace", "Chave"),
+    "line": ("Línea", "Line", "Linha"),
+    "arrow": ("Flecha", "Arrow", "Seta"),
+    "from to": ("{} de {} a {}", "{} from {} to {}", "{} de {} a {}"),
+    "axes": (
+        "Ejes: {} de {} a {}, {} de {} a {}",
+        "Axes: {} from {} to {}, {} from {} to {}",
+        "Eixos: {} de {} a {}, {} de {} a {}",
+    ),
+    "number line": ("Recta numérica de {} a {}", "Number line from {} to {}", "Reta numérica de {} a {}"),
+    "graph": ("Gráfica de {}", "Graph of {}", "Gráfico de {}"),
+    "graph between": (
+        "Gráfica de {} para x entre {} y {}",
+        "Graph of {} for x between {} and {}",
+        "Gráfico de {} para x entre {} e {}",
+    ),
+    "data": ("Gráfica de {} puntos", "Graph of {} points", "Gráfico de {} pontos"),
+    "point": ("Punto", "Point", "Ponto"),
+    "table": ("Tabla de {} × {}: {}", "Table of {} × {}: {}", "Tabela de {} × {}: {}"),
+    "image": ("Imagen", "Image", "Imagem"),
 }
 Command = Mapping[str, Any]
 
 
-def with_alt(command: dict[str, Any], language: str) -> dict[str, Any]:
-    """Return the command with words for what it draws: its author's, else composed ones."""
-    if command.get("op") not in _COMPOSERS or command.get("alt"):
-        return command
-    return {**command, "alt": compose_alt(command, language)}
+def as_shown(command: dict[str, Any], axes: Command | None, language: str) -> dict[str, Any]:
+    """Return the command with words for what it draws and with the points of a curve, which pages only join.
 
-
-def with_points(command: dict[str, Any], xr: Sequence[float]) -> dict[str, Any]:
-    """Return the command, a plot's `expr` with the `points` [x, y] of its curve.
-
-    `xr`: the range of its axes, for a plot that has no `domain` of its own.
+    The words are its author's, else composed ones. `points`: [x, y] in units of the axes, null where the
+    curve breaks. `axes`: the command that drew what a plot stands in, if one did.
     """
-    if command.get("op") != "plot" or "expr" not in command:
-        return command
-    return {**command, "points": sample(command["expr"], command.get("domain", xr))}
+    added: dict[str, Any] = {}
+    if command.get("op") in _COMPOSERS and not command.get("alt"):
+        added["alt"] = compose_alt(command, language)
+    if "expr" in command:
+        axes = axes or {}
+        height = axes.get("yr")
+        domain = command.get("domain") or axes.get("xr") or RANGE
+        added["points"] = curve(command["expr"], tuple(domain), tuple(height) if height else None)
+    return {**command, **added} if added else command
 
 
 def compose_alt(command: Command, language: str) -> str:
-    """Return what a checked command draws in Spanish or English words, empty for what draws nothing.
+    """Return what a checked command draws in words, empty for what draws nothing.
 
-    At most `MAX_ALT` code points, without LaTeX. Any language but English is told in Spanish.
+    At most `MAX_ALT` code points, without LaTeX. A language that has no words here is told in Spanish.
     """
     compose = _COMPOSERS.get(command["op"])
     if compose is None:
         return ""
-    tongue: Tongue = "en" if language[:2].lower() == "en" else "es"
+    tongue = next((known for known in _TONGUES if known == language[:2].lower()), _TONGUES[0])
     words = compose(command, tongue)
     if label := spoken_text(command.get("label", ""), tongue):
         words = f"{words}: {label}"
@@ -69,7 +79,7 @@ def compose_alt(command: Command, language: str) -> str:
 
 
 def _phrase(name: str, tongue: Tongue, *values: object) -> str:
-    return _PHRASES[name][tongue == "en"].format(*values)
+    return _PHRASES[name][_TONGUES.index(tongue)].format(*values)
 
 
 def _number(value: float) -> str:

@@ -3,6 +3,10 @@
 A formula is `$…$` or `$$…$$`: unescaped, no space just inside, no digit after the closing `$`, one
 paragraph, at most 300 code points in all. The first unescaped delimiter after the opening one decides; any
 other `$` is text. Positions are code points.
+
+A sentence ends with its line, and after `.`, `!`, `?` or `…` with the quotes and brackets that close there
+if white space follows; not inside a formula, not if a small letter comes next, and not after the point of an
+initial, an abbreviation or a number that begins a line.
 """
 
 import re
@@ -157,3 +161,70 @@ def _formula_end(content: str, start: int, closed: bool) -> int | None:
     if end < len(content):
         return text if content[end].isdecimal() else end
     return end if closed else None
+
+
+# --- Sentences ---------------------------------------------------------------------------------------------
+
+_SPACE = r"[\s\x1c-\x1f]"
+_SENTENCE_END = regex.compile(rf"""\n|(?<![.!?…])[.!?…]+["'”’»›)\]}}*_`]*(?={_SPACE}|$)""")
+_GOES_ON = regex.compile(rf"(?:(?!\n){_SPACE})+\p{{Ll}}")
+_LAST_WORD = regex.compile(r"[\p{L}\p{N}.]*$")
+_LONGEST_WORD = 12  # that could be an abbreviation
+_INITIALS = regex.compile(r"\p{Lu}|(?:\p{L}\.)+\p{L}")
+_LIST_NUMBER = regex.compile(rf"{_SPACE}*[0-9.]+")
+_ABBREVIATIONS = (
+    *("sr", "sra", "srta", "sres", "dr", "dra", "drs", "prof", "profa", "mr", "mrs", "ms", "st"),
+    *("ud", "uds", "vd", "vds", "ee", "ej", "ex", "p", "pp", "pág", "págs", "cap", "vol", "fig", "figs"),
+    *("eq", "ec", "núm", "vs", "cf", "aprox"),
+)
+
+
+def sentences(content: str) -> list[tuple[int, int]]:
+    """Return where the sentences of a text begin and end, without the white space around them."""
+    found, begin = [], 0
+    formulas = _formulas(content)
+    ends = (mark for mark in _SENTENCE_END.finditer(content) if not _goes_on(content, mark, formulas))
+    for end in (*(mark.end() for mark in ends), len(content)):
+        sentence = content[begin:end]
+        if stripped := sentence.strip():
+            first = begin + len(sentence) - len(sentence.lstrip())
+            found.append((first, first + len(stripped)))
+        begin = end
+    return found
+
+
+def sentence_at(content: str, position: int) -> str:
+    """Return the sentence that the character at a position is part of, or the one before the space there."""
+    first = ""
+    for start, end in reversed(sentences(content)):
+        first = content[start:end]
+        if start <= position:
+            break
+    return first
+
+
+def _formulas(content: str) -> _Blocks:
+    found, start = _Blocks(), 0
+    while (start := _TO_DOLLAR.match(content, start).end()) < len(content):  # type: ignore[union-attr]
+        end = _formula_end(content, start, closed=True) if content[start] == "$" else None
+        if end is None:
+            break
+        found.add(start, end)
+        start = end
+    return found
+
+
+def _goes_on(content: str, mark: "regex.Match[str]", formulas: _Blocks) -> bool:
+    """Whether a sentence goes on after what could be its end."""
+    if formulas.floor(mark.start()) != mark.start():  # inside of one
+        return True
+    if mark[0] == "\n":
+        return False
+    if _GOES_ON.match(content, mark.end()):
+        return True
+    if mark[0] != ".":
+        return False
+    line = content[content.rfind("\n", 0, mark.start()) + 1 : mark.start()]
+    word = _LAST_WORD.search(line[-_LONGEST_WORD:])[0]
+    initials, number = _INITIALS.fullmatch(word), _LIST_NUMBER.fullmatch(line)
+    return bool(initials or number) or word.lower() in _ABBREVIATIONS

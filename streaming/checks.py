@@ -7,11 +7,11 @@ from django.core.checks import CheckMessage, Info, Warning, register
 
 
 @register()
-def browser_client_is_installed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if settings.SOCKET_IO_CLIENT.is_dir():
+def page_is_built(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.PAGE.is_dir():
         return []
-    hint = "Run `npm ci` in streaming/frontend, or `make run`, which does."
-    return [Warning("The page lacks its Socket.IO client.", hint=hint, id="streaming.W001")]
+    hint = "Run `npm ci` and `npm run build` in streaming/frontend, or `make run`, which does."
+    return [Warning("The student's page has not been built.", hint=hint, id="streaming.W001")]
 
 
 @register()

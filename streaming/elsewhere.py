@@ -8,10 +8,13 @@ from typing import Any
 from accounts.tokens import Identity
 from answers.questions import read_question
 from answers.recording import Recording
-from streaming.errors import DraftLost, NoActiveSession
+from streaming.errors import DraftLost, InvalidPosition, NoActiveSession, StreamingError
+from streaming.playback import Playback
 from streaming.player import write_listening
 from streaming.protocol import (
+    About,
     GetSession,
+    PauseExplanation,
     Place,
     ResumeExplanation,
     SeekExplanation,
@@ -69,6 +72,25 @@ class Elsewhere:
             recording = Recording(record.language)
         playback = self._stage.playback(record, recording)
         return snapshot(record, playback, State(record.state), here=False)
+
+    async def standing(self, student: Identity, session_id: str) -> tuple[SessionRecord, Playback]:
+        """Return a session with all that is written of what it hears.
+
+        Raises `NoActiveSession`, or `InvalidPosition` when there is nothing left of it.
+        """
+        record = await self.find(student, session_id)
+        try:
+            return record, self._stage.playback(record, await self._stage.recording(record))
+        except DraftLost:
+            raise InvalidPosition from None
+
+    async def rest(self, record: SessionRecord, at: Place, now: float) -> None:
+        """Let a session rest at a place; one that has ended stays as it is."""
+        place = About(session_id=record.session_id, step=at.step, position=at.position).model_dump()
+        with suppress(StreamingError):
+            stands = await self.steer(record, PauseExplanation.model_validate(place), now)
+            if stands != placed(at):  # it rested already, at another place
+                await self.steer(await self._reload(record), SeekExplanation.model_validate(place), now)
 
     async def steer(self, record: SessionRecord, command: SessionCommand, now: float) -> Ack:
         """Let the owner obey; a session that nobody plays is steered where it rests.

@@ -11,10 +11,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from accounts.tokens import Identity
-from answers.questions import read_question
+from answers.questions import Question, read_question
 from answers.recording import Recording
 from streaming.elsewhere import AskOwner, Elsewhere
-from streaming.errors import InvalidPayload, NoActiveSession, ServerBusy, StreamingError
+from streaming.errors import NoActiveSession, ServerBusy, StreamingError
+from streaming.follow_up import follow_up, rested
 from streaming.log import log_event
 from streaming.playback import Playback
 from streaming.player import Player
@@ -25,6 +26,7 @@ from streaming.protocol import (
     GetSession,
     PauseExplanation,
     PauseReason,
+    Place,
     ResumeExplanation,
     SessionCommand,
     State,
@@ -71,15 +73,14 @@ class Listener:
 
     async def ask(self, student: Identity, command: AskQuestion, reply: Reply) -> None:
         """Make a session for a question and play it here."""
-        if command.about is not None:
-            raise InvalidPayload("about")
-        question = read_question(
-            command.question, command.context, user_language=student.language, asker=student.user_id
-        )
-        stage = self._stage
+        stage, question = self._stage, _read(command, student)
         earlier = await stage.sessions.of_request(student.user_id, command.request_id)
         if earlier:
             return await self._ask_again(student, earlier, reply)
+        if command.about:
+            parent, playback = await self._elsewhere.standing(student, command.about.session_id)
+            command = follow_up(command, command.about.place, parent, playback)
+            question = _read(command, student)
         with self._seat() as seat:
             found = await stage.look_up(question, student.user_id)
             await stage.limits.ask(student.user_id)  # what a database that is away refuses does not count
@@ -94,6 +95,7 @@ class Listener:
                 answer_id=found.answer_id,
                 draft_id=seat.draft.id if seat.draft else None,
                 request_id=command.request_id,
+                about=command.about.model_dump() if command.about else None,
                 cached=found.cached,
                 speed=command.speed,
                 owner=str(uuid.uuid4()),
@@ -101,6 +103,8 @@ class Listener:
             )
             first = await stage.sessions.create(record)
             if first is record:
+                if command.about:
+                    await self._rest(parent, command.about.place)
                 await self._stop_own()
                 player = self._take_up(student, record, recording, seat)
                 reply(asked(record))
@@ -216,6 +220,13 @@ class Listener:
         """Return the session that is played here, if it is meant."""
         own = self._player
         return own if own and command.session_id in ("", own.session_id) else None
+
+    async def _rest(self, record: SessionRecord, at: Place) -> None:
+        """Let a session rest at a place, wherever it plays; one that has ended stays as it is."""
+        if self._player and self._player.session_id == record.session_id:
+            await self._leave_own(lambda playback: rested(playback, at, self._clock()))
+        else:
+            await self._elsewhere.rest(record, at, self._clock())
 
     @contextmanager
     def _seat(self) -> Iterator[Seat]:
@@ -335,3 +346,8 @@ class Listener:
 
     def _log(self, event: str, player: Player, **fields: object) -> None:
         log_event(event, session=player.session_id, user=self._pseudonym, **fields)
+
+
+def _read(command: AskQuestion, student: Identity) -> Question:
+    language, asker = student.language, student.user_id
+    return read_question(command.question, command.context, user_language=language, asker=asker)

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from answers.recording import RecordedStep, Recording
-from answers.showing import with_alt
 from streaming.errors import InvalidPosition, NoActiveSession
 from streaming.messages import error_message, paused_message, waiting_message
 from streaming.protocol import (
@@ -133,9 +132,9 @@ class Playback:
         if steps:
             current = steps[-1]
             current["content"] = current["content"][: self._position]
-            current["canvas_commands"] = current["canvas_commands"][: self._commands]
         for step in steps:
-            step["canvas_commands"] = [self._described(command) for command in step["canvas_commands"]]
+            count = self._commands if step["step"] == self._step else None
+            step["canvas_commands"] = self.recording.shown(step["step"], count)
         return steps
 
     def believed(self, at: Place) -> Place:
@@ -332,9 +331,6 @@ class Playback:
         step = self._current
         return bisect_right(step.commands, position, key=lambda command: command["at"]) if step else 0
 
-    def _described(self, command: dict[str, Any]) -> dict[str, Any]:
-        return with_alt(command, self.recording.language)
-
     def _stand(self, at: Place) -> None:
         """Put the playhead somewhere, as if all before it had been said; a step at 0 is not opened yet."""
         self._step, self._position = at.step, at.position
@@ -415,12 +411,13 @@ class Playback:
 
     def _draw(self) -> list[Event]:
         """Say the commands whose place is reached."""
-        step, first = self._current, self._commands
+        first = self._commands
         self._commands = max(first, self._commands_up_to(self._position))
-        commands = step.commands[first : self._commands] if step else []
+        if first == self._commands:
+            return []
         return [
-            CanvasCommand(self._step, self._described(command), n, command["at"])
-            for n, command in enumerate(commands, first)
+            CanvasCommand(self._step, command, n, command["at"])
+            for n, command in enumerate(self.recording.shown(self._step, self._commands)[first:], first)
         ]
 
     def _end_step(self, now: float) -> list[Event]:

@@ -49,6 +49,8 @@ async def write_listening(record: SessionRecord) -> bool:
             pauses=record.pauses,
             played_seconds=record.played,
             created_at=datetime.fromisoformat(record.created_at),
+            context=record.context,
+            about=record.about,
         )
     except Exception as error:  # noqa: BLE001 whatever the reason, what plays goes on
         logger.error("listening_failed session=%s error=%s", record.session_id, type(error).__name__)

@@ -1,6 +1,7 @@
 """The contract in code: every event in and out, the states, the reasons and the error codes.
 
-What clients send is checked here and nowhere else; what they get is built from these classes alone.
+What clients send is checked here and nowhere else; what they get is built from these classes alone. Their
+docstrings stand in `docs/protocol.md`; a command's ends with what its acknowledgement holds besides `ok`.
 """
 
 from dataclasses import dataclass, fields
@@ -53,6 +54,8 @@ class State(StrEnum):
 
 
 class PauseReason(StrEnum):
+    """Why it stands: somebody paused it, it plays elsewhere, a new token is missing, or the server ends."""
+
     USER = "user"
     MOVED = "moved"
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 a reason, not a secret
@@ -109,26 +112,44 @@ class PlacedCommand(SessionCommand):
             if self.position is not None:
                 raise InvalidPayload("position without step")
             return None
-        place = Place(self.step, self.position or 0)
-        if not (1 <= place.step <= FARTHEST and 0 <= place.position <= FARTHEST):
-            raise InvalidPosition
-        return place
+        return _place(self.step, self.position or 0)
+
+
+class About(BaseModel):
+    """The place in another explanation that was not followed."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    session_id: Identifier
+    step: int
+    position: int
+
+    @property
+    def place(self) -> Place:
+        """Raises `InvalidPosition` for what is no place in any explanation."""
+        return _place(self.step, self.position)
 
 
 class AskQuestion(Command):
+    """Makes a session for a question and plays it here: `{session_id, question_hash, cached}`."""
+
     event = "ask_question"
     question: str
     context: dict[str, str] = Field(default_factory=dict)
     speed: Speed = 1.0
     request_id: Identifier = ""
-    about: object = None
+    about: About | None = None
 
 
 class PauseExplanation(PlacedCommand):
+    """Pauses, at what the client has shown if it says so, else at what was sent: `{step, position}`."""
+
     event = "pause_explanation"
 
 
 class ResumeExplanation(PlacedCommand):
+    """Plays here, from what the client holds if it says so, else from where it stands: `{step, position}`."""
+
     event = "resume_explanation"
     nullable = frozenset({"token", "answer_data"})
     speed: Speed | None = None
@@ -136,20 +157,28 @@ class ResumeExplanation(PlacedCommand):
 
 
 class StopExplanation(SessionCommand):
+    """Ends it: `{step, position}`."""
+
     event = "stop_explanation"
 
 
 class SeekExplanation(PlacedCommand):
+    """Moves the playhead: `{step, position}`."""
+
     event = "seek_explanation"
     step: int
 
 
 class SetSpeed(SessionCommand):
+    """Changes the pace at once, for the whole session: `{step, position}`."""
+
     event = "set_speed"
     speed: Speed
 
 
 class GetSession(SessionCommand):
+    """Changes nothing: `{session}`, a snapshot or null."""
+
     event = "get_session"
 
 
@@ -186,9 +215,16 @@ def read_command(event: str, args: list[Any]) -> Command:
         wrong |= known & {problem["loc"][0] for problem in error.errors(include_input=False)}
     if wrong:
         raise InvalidPayload(", ".join(sorted(wrong)))
-    if isinstance(read, PlacedCommand):
-        _ = read.place
+    placed = read.about if isinstance(read, AskQuestion) else read
+    if isinstance(placed, PlacedCommand | About):
+        _ = placed.place
     return read
+
+
+def _place(step: int, position: int) -> Place:
+    if not (1 <= step <= FARTHEST and 0 <= position <= FARTHEST):
+        raise InvalidPosition
+    return Place(step, position)
 
 
 # --- Server → client -------------------------------------------------------------------------------
@@ -206,12 +242,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class WaitingPhrase(Event):
+    """The answer is being made; another phrase comes every few seconds."""
+
     name = "waiting_phrase"
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class ExplanationStart(Event):
+    """Once in a session; while the answer is being written, `total_steps` is planned."""
+
     name = "explanation_start"
     total_steps: int
     estimated_duration: float
@@ -223,6 +263,8 @@ class ExplanationStart(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepStart(Event):
+    """A step begins, or begins again after a resume or a seek to its start; `type`: text, math or image."""
+
     name = "step_start"
     step: int
     title: str
@@ -231,6 +273,8 @@ class StepStart(Event):
 
 @dataclass(frozen=True, slots=True)
 class ContentChunk(Event):
+    """Write `chunk` at `position` of the step's text, cutting what stood behind."""
+
     name = "content_chunk"
     step: int
     chunk: str
@@ -240,6 +284,8 @@ class ContentChunk(Event):
 
 @dataclass(frozen=True, slots=True)
 class CanvasCommand(Event):
+    """The `n`-th drawing of the step, from 0, at `at` of its text; a known one again means nothing."""
+
     name = "canvas_command"
     step: int
     command: dict[str, Any]
@@ -249,12 +295,16 @@ class CanvasCommand(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepComplete(Event):
+    """All of the step has been said."""
+
     name = "step_complete"
     step: int
 
 
 @dataclass(frozen=True, slots=True)
 class ExplanationComplete(Event):
+    """The end; `total_duration`: seconds of playing, pauses left out."""
+
     name = "explanation_complete"
     total_duration: float
     steps_completed: int
@@ -262,6 +312,8 @@ class ExplanationComplete(Event):
 
 @dataclass(frozen=True, slots=True)
 class StreamingPaused(Event):
+    """Nothing beyond this place follows before a resume; `reason` as below."""
+
     name = "streaming_paused"
     step: int
     position: int
@@ -271,6 +323,8 @@ class StreamingPaused(Event):
 
 @dataclass(frozen=True, slots=True)
 class ExplanationPaused(Event):
+    """The pause is recorded, at most a second later."""
+
     name = "explanation_paused"
     step: int
     position: int
@@ -278,6 +332,8 @@ class ExplanationPaused(Event):
 
 @dataclass(frozen=True, slots=True)
 class StreamingResumed(Event):
+    """It plays on; what the client held behind this place is void."""
+
     name = "streaming_resumed"
     step: int
     position: int
@@ -285,6 +341,8 @@ class StreamingResumed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ExplanationSeeked(Event):
+    """Cut text and board to this place; what was skipped follows at once."""
+
     name = "explanation_seeked"
     step: int
     position: int
@@ -292,6 +350,8 @@ class ExplanationSeeked(Event):
 
 @dataclass(frozen=True, slots=True)
 class ExplanationStopped(Event):
+    """Nothing more of it follows."""
+
     name = "explanation_stopped"
     step: int
     position: int
@@ -299,12 +359,16 @@ class ExplanationStopped(Event):
 
 @dataclass(frozen=True, slots=True)
 class ServerRestarting(Event):
+    """The connection ends now; come back in so many seconds."""
+
     name = "server_restarting"
     retry_after: float
 
 
 @dataclass(frozen=True, slots=True)
 class Error(Event):
+    """A command was refused, or the explanation failed: then `explanation_stopped` follows."""
+
     name = "error"
     code: str
     message: str

@@ -53,6 +53,7 @@ class SessionRecord:
     context: Mapping[str, str] = field(default_factory=dict)
     answer_id: str | None = None
     request_id: str = ""  # the client's, of the ask that made it
+    about: Mapping[str, Any] | None = None  # {session_id, step, position} that it is a question about
     draft_id: str | None = None  # the draft it is or was played from
     cached: bool = False
     state: str = State.WAITING
@@ -193,6 +194,8 @@ class Sessions:
             created_at=heard.created_at.isoformat(),
             session_id=heard.session_id,
             question=heard.question_text,
+            context=heard.context,
+            about=heard.about,
             answer_id=heard.answer_id,
             draft_id=heard.draft_id,
             cached=heard.cached,

@@ -102,8 +102,7 @@ class Stage:
         else:
             stored = await self.answer_of(record)
             if stored:
-                answer = (stored.answer_steps, stored.total_duration, stored.answer_id, stored.language)
-                return Recording.of(*answer)
+                return stored.recording()
             # Whoever only looks has nothing written: it may have been given up before its first word.
             follow = seat is not None
             draft = await self.drafts.find(record.draft_id, follow=follow) if record.draft_id else None

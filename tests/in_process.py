@@ -70,6 +70,11 @@ def make_stage(provider: ScriptedProvider | None = None, **changes: Any) -> Stag
     return Stage(**parts | changes)
 
 
+async def written() -> None:
+    """Wait for the drafts that are being written: what they store must not come into the next test."""
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name().startswith("draft ")))
+
+
 class InProcessStudent:
     """One connection; `events` is all that was heard, in order."""
 

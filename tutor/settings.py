@@ -196,6 +196,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "tutor.policy.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -237,11 +238,21 @@ CHANNEL_LAYERS = {"default": channel_layer(REDIS_URL)}
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-SOCKET_IO_CLIENT = BASE_DIR / "streaming" / "frontend" / "node_modules" / "socket.io-client" / "dist"
-# Third-party browser code comes from npm at set-up; a check says so where it has not been installed.
-STATICFILES_DIRS = [("vendor", SOCKET_IO_CLIENT)] if SOCKET_IO_CLIENT.is_dir() else []
+PAGE = BASE_DIR / "streaming" / "frontend" / "dist"
+# The page is put together from npm's packages at set-up; a check says so where that has not been done.
+STATICFILES_DIRS = [("page", PAGE)] if PAGE.is_dir() else []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        # Compressed, and named by content, so that browsers keep them.
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_IMMUTABLE_FILE_TEST = r"[.-](?:[0-9a-f]{12}|[0-9A-Z]{8})\.\w+$"  # Django's names and the bundler's
 
 # --- Who asks --------------------------------------------------------------------------------------
 
@@ -297,7 +308,7 @@ MAX_STREAMS = setting("MAX_STREAMS", positive(int), 10_000, "a positive whole nu
 # --- Words -----------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("es", "Español"), ("en", "English")]
+LANGUAGES = [("es", "Español"), ("en", "English"), ("pt", "Português")]
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -221,6 +221,31 @@ def test_a_token_says_who_i_am(client: Client, student: User) -> None:
     }
 
 
+class TestLanguage:
+    def say(self, client: Client, body: Any, **extra: Any) -> Any:
+        return client.patch(ME, json.dumps(body), content_type="application/json", **extra)
+
+    @pytest.mark.parametrize("language", ["es", "en", "pt"])
+    def test_i_choose_what_i_am_spoken_to_in(self, client: Client, student: User, language: str) -> None:
+        response = self.say(client, {"language": language, "credits": 999}, **bearer(access_token(student)))
+        assert response.json() == client.get(ME, **bearer(access_token(student))).json()
+        assert (response.json()["language"], response.json()["credits"]) == (language, 20)
+
+    @pytest.mark.parametrize(
+        "body", [{}, {"language": "fr"}, {"language": ["es"]}, {"language": None}, [], 7]
+    )
+    def test_a_language_that_is_none_is_refused(self, client: Client, student: User, body: Any) -> None:
+        client.force_login(student)
+        response = self.say(client, body)
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_payload")
+
+    def test_another_site_cannot_choose_it(self, student: User) -> None:
+        browser = Client(enforce_csrf_checks=True)
+        assert self.say(browser, {"language": "en"}).status_code == 401
+        browser.force_login(student)
+        assert self.say(browser, {"language": "en"}).status_code == 403
+
+
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer x", "Bearer a b", "Basic YTpi", "Bearer \xff", "Bearer " + "x" * 9000]
 )

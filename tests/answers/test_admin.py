@@ -1,18 +1,22 @@
-"""Curation in the administration: found, read, corrected by a new version, published and retired."""
+"""Curation in the administration: found, read, corrected, published, retired; and what students said."""
 
 import json
 import re
+import uuid
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
 from answers import curation, listening
 from answers.curation import Status
-from answers.models import Alias, Answer
+from answers.models import Alias, Answer, Listening, Remark
+from answers.remarks import add_remark
 from tests.answers.making import asked, generated, steps, told
 
 URL = "/admin/answers/"
@@ -195,6 +199,43 @@ def test_what_was_heard_is_shown_and_not_edited(editor: Client, student: User) -
     assert "¿Qué es?" in page(editor, "listening/?q=ana@school&state=paused")
     assert 'name="_save"' not in page(editor, f"listening/{session}/change/")
     assert editor.get(f"{URL}listening/add/").status_code == 403
+
+
+def test_what_students_said_is_listed_beside_the_answer_and_not_edited(editor: Client, student: User) -> None:
+    answer, now = curation.add_version(asked(), told()), timezone.now()
+    sessions = [
+        Listening.objects.create(
+            session_id=uuid.uuid4(), user=student, question_text=text, answer=known, created_at=now
+        )
+        for text, known in ((answer.question_text, answer), ("¿Y la masa?", None))
+    ]
+    for session in sessions:
+        add_remark(session.pk, student.pk, "wrong", step=2, position=7, text="<b>mal</b>")
+    add_remark(sessions[0].pk, student.pk, "clear")
+    html = page(editor, "remark/?kind__exact=wrong&q=mal")
+    assert html.count('<td class="field-text">&lt;b&gt;mal&lt;/b&gt;</td>') == 2
+    assert "2:7" in html
+    assert f'<a href="{URL}answer/{answer.pk}/change/">¿Qué es la fuerza?</a>' in html
+    assert "¿Y la masa?" in html
+    Listening.objects.filter(pk=sessions[1].pk).update(answer=answer)  # it has been written since
+    assert page(editor, "remark/").count(f"{answer.pk}/change/") == 3
+    remark = Remark.objects.first()
+    assert remark
+    assert 'name="_save"' not in page(editor, f"remark/{remark.pk}/change/")
+    assert editor.get(f"{URL}remark/add/").status_code == 403
+
+
+def test_the_list_of_remarks_takes_a_bounded_number_of_queries(editor: Client, student: User) -> None:
+    for n in range(20):
+        answer = curation.add_version(asked(f"¿Qué es {n}?"), told())
+        session = Listening.objects.create(
+            session_id=uuid.uuid4(), user=student, answer=answer, created_at=timezone.now()
+        )
+        add_remark(session.pk, student.pk, "wrong")
+    with CaptureQueriesContext(connection) as queries:
+        assert page(editor, "remark/").count("/change/") >= 40
+    assert len(queries) <= 10
+    assert "answer_steps" not in str(queries.captured_queries)
 
 
 def test_rights_decide_who_sees_edits_and_deletes(editor: Client, client: Client) -> None:

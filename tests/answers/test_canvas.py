@@ -10,7 +10,7 @@ from answers import expressions
 from answers.canvas import COMMANDS, canvas_schema, compose_alt, read_command
 from answers.errors import InvalidContent
 from answers.expressions import parse, sample
-from answers.showing import MAX_ALT, with_alt, with_points
+from answers.showing import MAX_ALT, as_shown
 from answers.spoken import spoken, spoken_text
 
 TRIANGLE = [[160, 560], [520, 560], [160, 290.5]]
@@ -217,7 +217,7 @@ def test_the_schema_names_every_command_and_parameter_as_it_is_written() -> None
 @pytest.mark.parametrize("command", GOOD, ids=lambda command: command["op"])
 @pytest.mark.parametrize("language", ["es", "en", "pt"])
 def test_every_drawn_thing_has_short_words_without_latex(command: dict[str, Any], language: str) -> None:
-    alt = with_alt(command, language).get("alt", "")
+    alt = as_shown(command, None, language).get("alt", "")
     assert bool(alt) == ("id" in command and command["op"] != "page")
     assert len(alt) <= MAX_ALT and "\\" not in alt and "$" not in alt
     assert not command.get("alt") or alt == command["alt"]
@@ -252,6 +252,23 @@ def test_every_drawn_thing_has_short_words_without_latex(command: dict[str, Any]
 )
 def test_composed_words(command: dict[str, Any], spanish: str, english: str) -> None:
     assert (compose_alt(command, "es"), compose_alt(command, "en-GB")) == (spanish, english)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (GOOD[11], "Reta numérica de -4 a 4"),
+        ({"op": "shape", "form": "ellipse", "w": 5, "h": 5}, "Círculo"),
+        (GOOD[15], "Gráfico de 256 pontos"),
+        ({**GOOD[9], "in": "ax"}, "Seta de (0, 0) a (1, 1)"),
+    ],
+)
+def test_composed_words_in_portuguese(command: dict[str, Any], words: str) -> None:
+    assert compose_alt(command, "pt-BR") == words
+
+
+def test_a_language_without_words_is_told_in_spanish() -> None:
+    assert compose_alt(GOOD[11], "fr") == compose_alt(GOOD[11], "es")
 
 
 @pytest.mark.parametrize(
@@ -349,7 +366,7 @@ def test_the_deepest_and_longest_expressions_are_read() -> None:
     assert parse("+".join("x" * 60))(1) == 60
 
 
-def test_a_curve_leaves_out_where_it_is_not_defined() -> None:
+def test_a_sample_leaves_out_where_it_is_not_defined() -> None:
     assert sample("1/x", [-1, 1], 3) == [[-1, -1], [1, 1]]
     assert [x for x, _ in sample("sqrt(x)", [-1, 1], 5)] == [0, 0.5, 1]
     assert [x for x, _ in sample("x^0.5", [-1, 1], 5)] == [0, 0.5, 1]
@@ -359,13 +376,6 @@ def test_a_curve_leaves_out_where_it_is_not_defined() -> None:
     assert sample("x", [-1e308, 1e308]) == []
 
 
-def test_a_curve_has_its_points_evenly_over_its_domain() -> None:
+def test_a_sample_has_its_points_evenly_over_its_domain() -> None:
     points = sample("x/3", [3, 0], 4)
     assert points == [[3, 1], [2, 0.666667], [1, 0.333333], [0, 0]]
-
-
-def test_a_shown_plot_carries_its_points() -> None:
-    plot = {**PLOT, "expr": "x"}
-    assert [with_points(plot, [0, 1])["points"][end] for end in (0, -1)] == [[0, 0], [1, 1]]
-    assert with_points({**plot, "domain": [2, 3]}, [0, 1])["points"][0] == [2, 2]
-    assert with_points(POINT, [0, 1]) is POINT

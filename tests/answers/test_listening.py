@@ -38,10 +38,23 @@ def heard(student: User, **changes: Any) -> dict[str, Any]:
 def test_what_is_recorded_is_what_is_read(student: User) -> None:
     answer = generated(asked(), student.id)
     row = heard(student, answer_id=str(answer.id), draft_id=str(answer.draft), cached=True, speed=2.0)
+    row["about"] = {"session_id": str(uuid.uuid4()), "step": 2, "position": 0}
+    row["context"] = {"level": "3", "hobby": "ajedrez"}
     for _ in range(2):
         listening.record(**row)
     assert listening.of_session(row["session_id"], row["user_id"]) == listening.Heard(**row)
     assert Listening.objects.count() == 1
+
+
+@pytest.mark.parametrize("hobby", ["", "ajedrez"])
+def test_of_a_version_that_writes_less_what_may_be_private_stays_so(student: User, hobby: str) -> None:
+    answer = generated(asked(asker=student.id, hobby=hobby), student.id)
+    row = heard(student, answer_id=str(answer.id))
+    names = ("draft_id", "context", "about")
+    Listening.objects.create(**{name: value for name, value in row.items() if name not in names})
+    found = listening.of_session(row["session_id"], student.id)
+    assert found is not None
+    assert (found.context, found.about) == ({"session": row["session_id"]} if hobby else {}, None)
 
 
 def test_a_later_write_changes_how_far_it_is_and_not_who_asked_what(student: User) -> None:

@@ -39,7 +39,7 @@ def test_no_change_of_a_model_lacks_its_migration(migrated: None) -> None:
 
 
 def test_our_migrations_can_be_taken_back_and_done_again(migrated: None) -> None:
-    ours = {"ai_answers", "answers_alias", "answers_listening"}
+    ours = {"ai_answers", "answers_alias", "answers_listening", "answers_remark"}
     call_command("migrate", "answers", "zero", verbosity=0)
     assert not ours & set(connection.introspection.table_names())
     call_command("migrate", verbosity=0)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from answers.errors import InvalidQuestion, QuestionEmpty, QuestionTooLong
-from answers.questions import Question, detect_language, key, normalize, read_question
+from answers.errors import CannotAnswer, InvalidQuestion, QuestionEmpty, QuestionTooLong
+from answers.generation.maths.reading import read
+from answers.questions import Question, about, detect_language, key, normalize, read_question
 
 SAFE = {
     "canonical forms": [
@@ -488,3 +489,48 @@ def test_a_shared_question_does_not_know_its_asker() -> None:
     assert question.asker == ""
     assert question == Question("a", "a", "es")
     assert hash(question) == hash(Question("a", "a", "es"))
+
+
+# --- About a sentence of another explanation ---------------------------------------------------------
+
+
+def test_a_question_about_a_sentence_holds_it_and_the_question_before() -> None:
+    text = about(" No lo entiendo: ", "Se mide\n  en\u00a0newtons. ", "¿Qué es una fuerza?")
+    assert text == "No lo entiendo: «Se mide en newtons.» — ¿Qué es una fuerza?"
+    assert read_question(text).text == text
+
+
+def test_a_long_sentence_is_cut() -> None:
+    assert about("¿?", "palabra " * 80, "x") == f"¿? «{('palabra ' * 80)[:500].strip()}» — x"
+
+
+def test_an_explanation_may_say_what_a_question_may_not_hold() -> None:
+    flag = "🏴" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbeng") + "\U000e007f"
+    text = about("¿Cuál?", f"Inglaterra {flag}\x07 \ufe0f\ufe0f juega.", "¿Quién juega?")
+    assert read_question(text).text == "¿Cuál? «Inglaterra 🏴 juega.» — ¿Quién juega?"
+
+
+SUMS = [
+    ("¿Cuánto es 2 + 3?", "$2 + 3 = 5$", "es"),
+    ("Resuelve 2x + 3 = 7", "2x = 4", "es"),
+    ("Solve x^2 - 5x + 6 = 0", "(x - 2)(x - 3) = 0", "en"),
+    ("2x + 3 = 7", "x = 2", "en"),
+    ("Derivative of x^2", "2x", "en"),
+    ("Quanto é 7 * 6?", "7 * 6 = 42", "pt"),
+]
+
+
+@pytest.mark.parametrize(
+    "asks", ["2 + 3", "x = 4", "Calcula", "Resuelve:", "What is", "Quanto é", "-", "Solve x + 1 ="]
+)
+@pytest.mark.parametrize(("of", "sentence", "language"), SUMS)
+def test_a_question_about_a_calculation_is_no_calculation(
+    asks: str, sentence: str, of: str, language: str
+) -> None:
+    for quoted, parent in ((sentence, of), (sentence.strip("$"), "3 + 4"), ("", "3 + 4"), ("3", "-4")):
+        with pytest.raises(CannotAnswer):
+            read(about(asks, quoted, parent), language)
+
+
+def test_quotation_marks_alone_make_no_question_about_another() -> None:
+    assert read_question("¿Qué significa «fuerza»?").key == read_question('¿Qué significa "fuerza"?').key

@@ -1,13 +1,16 @@
 """Where text may be cut: clusters and formulas stay whole, and what was certain stays certain."""
 
+import json
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answers.text import MAX_CLUSTER, MAX_FORMULA, Cuts
+from answers.text import MAX_CLUSTER, MAX_FORMULA, Cuts, sentence_at, sentences
 
 FAMILY, SPAIN, FRANCE = "👩\u200d👩\u200d👧", "🇪🇸", "🇫🇷"
 
@@ -273,3 +276,37 @@ def test_a_growing_text_is_scanned_once() -> None:
         cuts.certain(text[:length], False)
     assert sum(map(len, chunks(text, 50, 12))) == len(text)
     assert time.perf_counter() - started < 2
+
+
+# --- Sentences -------------------------------------------------------------------------------------
+
+VECTORS = (
+    Path(__file__).parent.parent / "js" / "frontend" / "sentences.json"
+)  # the page's function has them too
+
+
+@pytest.mark.parametrize("vector", json.loads(VECTORS.read_text()), ids=lambda vector: vector["text"][:20])
+def test_sentences(vector: dict[str, Any]) -> None:
+    text = vector["text"]
+    assert sentences(text) == [tuple(ends) for ends in vector["sentences"]]
+    for position, start, end in vector.get("at", []):
+        assert sentence_at(text, position) == text[start:end]
+
+
+@given(TEXTS)
+def test_sentences_are_all_of_a_text_but_space_and_cut_no_formula(text: str) -> None:
+    found = sentences(text)
+    assert "".join("".join(text[start:end].split()) for start, end in found) == "".join(text.split())
+    ends = {end for _, end in found}
+    at = 0
+    while at < len(text):
+        end = slow_formula_end(text, at) or at + 1
+        assert not ends & set(range(at + 1, end)) or "\n" in text[at:end]
+        at = end
+
+
+@pytest.mark.parametrize("piece", ["a. ", "$a.$ b. ", ".", "$", "! ", "\n", "$a. ", "x.)"])
+def test_no_text_takes_long_to_divide(piece: str) -> None:
+    began = time.perf_counter()
+    sentences((piece * 20_000)[:20_000])
+    assert time.perf_counter() - began < 0.5

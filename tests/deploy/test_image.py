@@ -63,7 +63,7 @@ def _copy(source: Path, place: Path, target: str, *, ignoring: bool) -> None:
         assert f"!{top}" in (ROOT / ".dockerignore").read_text().splitlines(), f"{top} is not in the context"
     if source.is_dir():
         ignore = shutil.ignore_patterns(*(line.removeprefix("**/") for line in IGNORED if ignoring))
-        shutil.copytree(source, place / target, ignore=ignore)
+        shutil.copytree(source, place / target, ignore=ignore, dirs_exist_ok=True)
     else:
         (place / target).mkdir(parents=True, exist_ok=True)
         shutil.copy(source, place / target)
@@ -161,7 +161,7 @@ def test_the_image_serves_is_healthy_and_ends_when_told(
         assert browser.get("/", headers=foreign).status_code == 400
         login = browser.get("/login/", headers={"Host": REQUIRED["ALLOWED_HOSTS"]})
         assert login.status_code == 200
-        assert browser.get("/static/vendor/socket.io.min.js", headers=local).status_code == 200
+        assert browser.get("/static/page/page.js", headers=local).status_code == 200
         assert browser.get("/static/admin/css/base.css", headers=local).status_code == 200
     process.terminate()
     output, _ = process.communicate(timeout=15)

@@ -1,4 +1,4 @@
-"""JavaScript clients and the real server: the published examples, the official client, the student's page."""
+"""JavaScript clients and the real server: the published examples, the official client."""
 
 import json
 import os
@@ -8,13 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from tests.server import MakeServer, Server, Template
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-PASSWORD = "correct horse battery"
 PACKAGES = [
     HERE / "node_modules" / "socket.io-client",
     ROOT / "streaming/frontend/node_modules/socket.io-client",
@@ -73,20 +71,3 @@ def test_javascript(node: str, script: str, server: Server, template: Template, 
     """The server holds what `tests/js/*.test.mjs` expect of it."""
     tokens = [template.student().token() for _ in range(3)] + [template.student().token(seconds=-60)]
     run(node, f"{script}.test.mjs", server, tmp_path, STUDENTS=json.dumps(tokens))
-
-
-def test_page(node: str, servers: MakeServer, template: Template, tmp_path: Path) -> None:
-    """The student's page holds what `tests/js/page.test.mjs` expects of it."""
-    server = servers("daphne", ACCESS_TOKEN_MINUTES=2 / 60, CHUNK_DELAY=0.0125)
-    import_answers(server, HERE / "answers.jsonl")
-    student = template.student()
-    encoded = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)
-    key = student.id.replace("-", "")  # students of the template have no password
-    server.rows("UPDATE accounts_user SET password = ? WHERE id = ?", encoded, key)
-    (row,) = server.rows("SELECT email FROM accounts_user WHERE id = ?", key)
-    run(
-        *(node, "page.test.mjs", server, tmp_path),
-        STUDENTS=json.dumps([student.token()]),
-        EMAIL=row["email"],
-        PASSWORD=PASSWORD,
-    )

@@ -12,20 +12,20 @@ def ids() -> set[str | None]:
 
 
 def test_nothing_is_said_of_a_usual_set_up(settings: Any, tmp_path: Path) -> None:
-    settings.SOCKET_IO_CLIENT, settings.SUPABASE_ANON_KEY = tmp_path, ""
+    settings.PAGE, settings.SUPABASE_ANON_KEY = tmp_path, ""
     assert not ids()
 
 
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("SOCKET_IO_CLIENT", Path("nowhere"), "streaming.W001"),
+        ("PAGE", Path("nowhere"), "streaming.W001"),
         ("SUPABASE_ANON_KEY", "a key", "streaming.I001"),
     ],
 )
 def test_what_is_missing_or_not_needed_is_named(
     settings: Any, tmp_path: Path, name: str, value: object, expected: str
 ) -> None:
-    settings.SOCKET_IO_CLIENT, settings.SUPABASE_ANON_KEY = tmp_path, ""
+    settings.PAGE, settings.SUPABASE_ANON_KEY = tmp_path, ""
     setattr(settings, name, value)
     assert ids() == {expected}

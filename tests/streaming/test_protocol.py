@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from streaming.errors import InvalidPayload, InvalidPosition, StreamingError, UnknownEvent
 from streaming.protocol import (
     COMMANDS,
+    About,
+    AskQuestion,
     Command,
     Error,
     ErrorCode,
@@ -58,6 +60,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "seek_explanation": {"step": 1},
     "set_speed": {"speed": 1},
 }
+ABOUT = {"session_id": "0b5e", "step": 1, "position": 0}
 GOOD: dict[str, list[Any]] = {
     "token": ["x.y.z", "", None],
     "question": ["¿2 + 2?", ""],
@@ -89,7 +92,9 @@ BAD: dict[str, list[Any]] = {
     "session_id": [*ODD, 5, "", "x" * 201],
     "step": [*NUMBERS, 1.0, 1.5],
     "position": [*NUMBERS, 0.0],
-    "about": [None],
+    "about": [None, True, 5, "canary", [], {}, nested(1000), *({**ABOUT, key: None} for key in ABOUT)]
+    + [{**ABOUT, "session_id": ""}, {**ABOUT, "step": "1"}, {**ABOUT, "position": 1.5}]
+    + [{key: ABOUT[key] for key in ABOUT if key != missing} for missing in ABOUT],
 }
 KEYS = [(event, key.rstrip("!")) for event, keys in IN.items() for key in keys.split()]
 
@@ -186,13 +191,22 @@ def test_an_unknown_event(event: str) -> None:
         read_command(event, [{}])
 
 
-@pytest.mark.parametrize("event", ["pause_explanation", "resume_explanation", "seek_explanation"])
+def test_a_question_may_be_about_a_place() -> None:
+    command = read_command("ask_question", [with_key("ask_question", "about", {**ABOUT, "other": nested(9)})])
+    assert isinstance(command, AskQuestion) and command.about == About(**ABOUT)
+    assert command.about.place == Place(1, 0)
+
+
+@pytest.mark.parametrize("event", ["pause_explanation", "resume_explanation", "seek_explanation", "ask"])
 @pytest.mark.parametrize(
     "place", [(0, 0), (-1, 0), (1, -1), (10**7, 0), (1, 10**7), (10**30, 0), (1, 10**30), (1, 10**5000)]
 )
 def test_what_is_no_place_in_any_explanation(event: str, place: tuple[int, int]) -> None:
+    payload: dict[str, Any] = {"step": place[0], "position": place[1]}
+    if event == "ask":
+        event, payload = "ask_question", with_key("ask_question", "about", {**ABOUT, **payload})
     with pytest.raises(InvalidPosition):
-        read_command(event, [{"step": place[0], "position": place[1]}])
+        read_command(event, [payload])
 
 
 def test_a_position_needs_its_step() -> None:

@@ -1,5 +1,7 @@
 """The student's page and the way in: who sees what, in which language, and that nothing is inline."""
 
+import html
+import json
 import re
 from typing import Any
 
@@ -11,6 +13,7 @@ from accounts.models import User
 from answers.curation import add_version
 from answers.models import Answer
 from streaming import views
+from streaming.library_words import WORDS as LIBRARY_WORDS
 from streaming.page_words import WORDS
 from tests.answers.making import asked, told
 
@@ -19,36 +22,72 @@ CSRF = "csrftoken"  # the name that the script looks for
 CREDENTIALS = {"username": " Ana@School.Example", "password": PASSWORD}
 
 
+def config(client: Client, path: str = "/", **headers: str) -> dict[str, Any]:
+    """Return what the page tells its script."""
+    page = client.get(path, headers=headers).content.decode()
+    return json.loads(html.unescape(re.search(r'data-page="([^"]*)"', page)[1]))  # type: ignore[index]
+
+
 def test_signed_out_the_page_is_a_link_to_the_way_in_and_no_script(client: Client, db: None) -> None:
     page = client.get("/", headers={"accept-language": "es-MX,es;q=0.9"}).content.decode()
     assert '<html lang="es">' in page
-    assert '<a class="button" href="/login/">Iniciar sesión</a>' in page
+    assert re.search(r'<a [^>]*href="/login/">Iniciar sesión</a>', page)
     assert "<script" not in page
+    assert "data-page" not in page
 
 
-def test_signed_in_the_page_speaks_the_students_language_and_brings_what_its_script_needs(
-    client: Client, student: User
+def test_signed_in_the_page_speaks_the_students_language_and_tells_its_script_what_it_needs(
+    client: Client, student: User, settings: Any
 ) -> None:
+    settings.CHUNK_SIZE, settings.CHUNK_DELAY = 30, 0.1
     client.force_login(student)
     response = client.get("/", headers={"accept-language": "en"})
-    page = response.content.decode()
-    assert '<html lang="es">' in page
-    assert 'data-token-url="/api/token/"' in page
-    assert 'data-paused-button="Seguir"' in page
+    assert '<html lang="es">' in response.content.decode()
     assert CSRF in response.cookies
+    told = config(client)
+    assert told.pop("words") == {**WORDS["es"]["page"], "library": LIBRARY_WORDS["es"]}
+    assert told.pop("pace") == pytest.approx(300)
+    assert told == {
+        "language": "es",
+        "urls": {
+            "token": "/api/token/",
+            "me": "/api/me/",
+            "explanations": "/api/explanations/",
+            "worker": "/sw.js",
+            "login": "/login/",
+            "index": "/",
+        },
+        "student": {"id": str(student.pk)},
+        "play": None,
+    }
 
 
-def test_a_language_that_the_page_does_not_speak_gives_way_to_the_browsers(
-    client: Client, student: User
-) -> None:
-    User.objects.update(language=User.Language.PORTUGUESE)
+@pytest.mark.parametrize("language", WORDS)
+def test_the_page_speaks_three_languages(client: Client, student: User, language: str) -> None:
+    assert (
+        f'<html lang="{language}">'
+        in client.get("/", headers={"accept-language": f"{language},fr;q=0.5"}).content.decode()
+    )
+    User.objects.update(language=language)
     client.force_login(student)
-    assert '<html lang="en">' in client.get("/", headers={"accept-language": "pt,en;q=0.5"}).content.decode()
+    assert config(client, **{"accept-language": "en"})["language"] == language
 
 
-def test_both_languages_say_the_same_things() -> None:
-    assert WORDS["es"].keys() == WORDS["en"].keys()
-    assert WORDS["es"]["page"].keys() == WORDS["en"]["page"].keys()
+def test_all_languages_say_the_same_things() -> None:
+    for words in (WORDS, {name: said["page"] for name, said in WORDS.items()}, LIBRARY_WORDS):
+        assert set(words) == {"es", "en", "pt"}
+        assert words["es"].keys() == words["en"].keys() == words["pt"].keys()
+    gaps = {
+        str({name: re.findall(r"{\w+}", said) for name, said in w.items()}) for w in LIBRARY_WORDS.values()
+    }
+    assert len(gaps) == 1
+
+
+def test_the_page_is_for_its_student_alone(client: Client, student: User) -> None:
+    client.force_login(student)
+    response = client.get("/")
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert "Cookie" in response.headers["Vary"]
 
 
 def test_nothing_is_inline(client: Client, student: User) -> None:
