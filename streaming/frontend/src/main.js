@@ -147,7 +147,7 @@ function begin() {
 
 /** The language of the explanation, which need not be the page's. */
 function spokenLanguage() {
-  return languageOf(player.recording?.steps.map(({ content }) => content).join(" ") ?? "", language);
+  return languageOf(player.recording?.steps[0]?.content ?? "", language);
 }
 
 const returning = sessionStorage.length > 1; // there is more than whose it is

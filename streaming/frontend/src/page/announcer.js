@@ -18,6 +18,7 @@ export function createAnnouncer(live, { player, words, languageOf }) {
   /** @type {import("../recording.js").Recording | null} */
   let heard = null;
   let state = "idle";
+  let [parsed, all] = ["", sentences("")]; // the text last looked at: most frames look at the same again
   let [step, position, said] = [1, 0, -1]; // the place at the last look; what of the step has been said, -1 without its title
 
   /** @param {string} text */
@@ -39,7 +40,7 @@ export function createAnnouncer(live, { player, words, languageOf }) {
       say(`${number}: ${spokenText(known.title, language)}`);
       said = 0;
     }
-    const all = sentences(known.content);
+    if (known.content !== parsed) [parsed, all] = [known.content, sentences(known.content)];
     all.forEach(({ from, to }, index) => {
       const last = index === all.length - 1;
       if (to <= said || to > upTo || (last && !known.complete)) return; // the last may still grow
