@@ -247,7 +247,7 @@ STORAGES = {
         # Compressed, and named by content, so that browsers keep them.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "tutor.static.CollectedFiles"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
